@@ -1,0 +1,43 @@
+/* base/digest.c: OpenSSL's EVP, fetched once. */
+#include "base/digest.h"
+
+#include "base/must.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+
+void sha256(struct bytes input, uint8_t ret_digest[SHA256_BYTES]) {
+  must(SHA256(input.at, input.len, ret_digest) != NULL);
+}
+
+void hmac_sha256(struct bytes key, struct bytes input, uint8_t ret_mac[SHA256_BYTES]) {
+  unsigned len = SHA256_BYTES;
+  static const uint8_t empty[1];
+  must(HMAC(EVP_sha256(), key.len ? key.at : empty, (int)key.len, input.at, input.len, ret_mac,
+            &len) != NULL);
+}
+
+void md5(struct bytes input, uint8_t ret_digest[MD5_BYTES]) {
+  must(EVP_Digest(input.at, input.len, ret_digest, NULL, EVP_md5(), NULL) == 1);
+}
+
+void digest_init(struct digest *digest, enum digest_kind kind) {
+  digest->ctx = EVP_MD_CTX_new();
+  must(digest->ctx != NULL);
+  must(EVP_DigestInit_ex(digest->ctx, kind == DIGEST_MD5 ? EVP_md5() : EVP_sha256(), NULL) == 1);
+}
+
+void digest_add(struct digest *digest, struct bytes input) {
+  must(EVP_DigestUpdate(digest->ctx, input.at, input.len) == 1);
+}
+
+void digest_final(struct digest *digest, uint8_t *ret_digest) {
+  must(EVP_DigestFinal_ex(digest->ctx, ret_digest, NULL) == 1);
+  digest_fini(digest);
+}
+
+void digest_fini(struct digest *digest) {
+  EVP_MD_CTX_free(digest->ctx);
+  digest->ctx = NULL;
+}
