@@ -1,0 +1,17 @@
+/* os/log.tbl.h: every log line once: tag, level, how many a second, what it means. The tag is what
+ * people search for; the sentence is for those who meet it the first time. The manual lists them.
+ *
+ * LOG_TAG(NAME, word, LEVEL, per_second, sentence)                                               */
+LOG_TAG(STARTED, "started", INFO, 10, "the process is up")
+LOG_TAG(STOPPING, "stopping", INFO, 10, "no new work is taken; what runs is finished")
+LOG_TAG(STOPPED, "stopped", INFO, 10, "everything has ended")
+LOG_TAG(FAILED, "failed", ERROR, 10, "a part could not do its work")
+LOG_TAG(LISTENING, "listening", INFO, 10, "connections are accepted here")
+LOG_TAG(LISTEN_FAILED, "listen_failed", ERROR, 10, "the address cannot be listened on")
+LOG_TAG(ACCEPT_FAILED, "accept_failed", WARN, 1, "a connection could not be taken; trying again")
+LOG_TAG(HTTP_FULL, "http_full", WARN, 1, "connections_max is reached; more are answered with 503")
+LOG_TAG(HTTP_REFUSED, "http_refused", DEBUG, 20,
+        "a request was answered with an error by the server")
+LOG_TAG(HTTP_GONE, "http_gone", DEBUG, 20, "a client left before its answer")
+LOG_TAG(PROCESS_STARTED, "process_started", DEBUG, 20, "a child process was started")
+LOG_TAG(PROCESS_ENDED, "process_ended", DEBUG, 20, "a child process ended")
