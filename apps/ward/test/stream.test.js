@@ -1,0 +1,90 @@
+// Replays the recorded device stream: the log must be the expected one, line for line.
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { compile, loadDevice, newCounts, newDevice, step } from "../src/stream.js";
+import { done, equal, ok, skip } from "./tap.js";
+
+const folder = join(process.env.MEDULLA_SHARED ?? "", "data/clinical/examples-alert-stream");
+const CASES = 86; // 83 log lines, three counts
+
+function ndjson(name) {
+  return readFileSync(join(folder, name), "utf8").split("\n").filter(Boolean).map((l) => JSON.parse(l));
+}
+
+function replay(engine, samples, batch) {
+  const kept = new Map(); // what the platform keeps between runs: JSON text by device
+  const counts = newCounts();
+  const out = [];
+  for (let i = 0; i < samples.length; i += batch) {
+    const devices = new Map();
+    for (const sample of samples.slice(i, i + batch)) {
+      let device = devices.get(sample.dev);
+      if (device === undefined) {
+        device = loadDevice(engine, JSON.parse(kept.get(sample.dev) ?? "null"));
+        devices.set(sample.dev, device);
+      }
+      step(engine, device, sample, counts, out);
+    }
+    for (const [dev, device] of devices) kept.set(dev, JSON.stringify(device));
+  }
+  return { counts, out };
+}
+
+function replayRecorded() {
+  const engine = compile(JSON.parse(readFileSync(join(folder, "rules.json"), "utf8")));
+  const samples = ndjson("stream.ndjson");
+  const expected = ndjson("expected_events.ndjson");
+  const counts = JSON.parse(readFileSync(join(folder, "expected_counts.json"), "utf8"));
+  for (const batch of [1, 7, 100, samples.length]) {
+    const got = replay(engine, samples, batch);
+    equal(got.counts, counts, `counts, batches of ${batch}`);
+    equal(got.out.length, expected.length, `number of events, batches of ${batch}`);
+    expected.forEach((e, i) => equal(got.out[i], e, `event ${i}, batches of ${batch}`));
+  }
+}
+
+const CONFIG = {
+  rules: [{ id: "high", m: "hr", cmp: ">", limit: 130, for_ms: 10000, clear: "<=", clear_limit: 120,
+    clear_for_ms: 5000, severity: "high" }],
+  plausible: { hr: [0, 350] },
+  gap_ms: { hr: 30000 },
+};
+
+function heart(times) {
+  const engine = compile(CONFIG);
+  const samples = times.map(([t, v], seq) => ({ seq, dev: "a", t, m: "hr", v }));
+  return replay(engine, samples, 1);
+}
+
+function rules() {
+  equal(heart([[0, 140], [9999, 140]]).out.length, 0, "pending is not yet firing");
+  equal(heart([[0, 140], [10000, 140]]).out[0].ev, "fire", "fires when the pending time is reached");
+  equal(heart([[0, 140], [5000, 130], [10000, 140]]).out.length, 0, "a good sample drops pending");
+  equal(heart([[0, 140], [30001, 140]]).out.length, 0, "a gap restarts pending");
+  equal(heart([[0, 140], [30000, 140]]).out.length, 1, "gap_ms itself is no gap");
+  equal(heart([[0, 140], [10000, 140], [15000, 140], [20000, 150]]).out.length, 1, "no repeat while firing");
+  equal(heart([[0, 140], [10000, 140], [11000, 121], [17000, 120], [22000, 120]]).out.map((e) => e.ev),
+    ["fire", "resolve"], "clears only below the clear limit");
+  const bad = heart([[0, 351], [0, NaN], [0, null], [NaN, 80], [1, 350], [1, 80], [0, 80]]).counts;
+  equal(bad, { accepted: 1, late_or_duplicate: 2, implausible: 4 }, "bounds are inclusive");
+}
+
+function edges() {
+  const engine = compile(CONFIG);
+  const counts = newCounts();
+  step(engine, newDevice(engine), { seq: 1, dev: "a", t: 1, m: "mood", v: 3 }, counts, []);
+  equal(counts.implausible, 1, "an unknown metric changes nothing");
+  const other = compile({ ...CONFIG, rules: [] });
+  ok(loadDevice(other, newDevice(engine)).length === other.length, "state of other rules is not read");
+  equal(loadDevice(engine, "junk"), newDevice(engine), "state that is no state is not read");
+  let threw = "";
+  try { compile({ ...CONFIG, rules: [{ ...CONFIG.rules[0], cmp: "~" }] }); } catch (e) { threw = e.message; }
+  equal(threw, "unknown comparison ~", "a wrong comparison is refused");
+}
+
+rules();
+edges();
+if (existsSync(folder)) replayRecorded();
+else skip("recorded stream", `${CASES} cases: no shared test data`);
+done();
