@@ -1,6 +1,7 @@
 /* wire/json.h: JSON text to a tree in an arena, and back.
  * Owns:    nodes and decoded strings live in the caller's arena; undecoded ones point into the
- * input, so the input must live as long as the tree. Units:   bytes; offsets into the input.
+ *          input, so the input must live as long as the tree.
+ * Units:   bytes; offsets into the input.
  * Errors:  json_parse: MALFORMED (with byte offset), LIMIT.
  * Threads: pure; any thread.
  * Limits:  JSON_DEPTH_MAX levels, JSON_BYTES_MAX of input, the arena's bytes_max. Duplicate member
