@@ -24,6 +24,7 @@ void index_batch_free(struct index_batch **batch);
 void index_batch_put(struct index_batch *batch, struct bytes key, struct bytes value);
 void index_batch_remove(struct index_batch *batch, struct bytes key);
 void index_batch_remove_range(struct index_batch *batch, struct bytes from, struct bytes to);
+void index_batch_clear(struct index_batch *batch);
 /* Applies the batch with the position it brings the index to; empties the batch. */
 bool index_apply(struct index *index, struct index_batch *batch, uint64_t position,
                  struct err *err) MUST_CHECK;
