@@ -125,7 +125,7 @@ static bool version_read(struct http_parser *parser, struct bytes text, uint8_t 
 }
 
 static bool is_hex(uint8_t c) {
-  return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+  return hex_digit(c) >= 0;
 }
 
 static bool percents_valid(struct bytes text) {

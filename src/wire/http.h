@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "wire/codec.h"
 
 #define HTTP_HEAD_BYTES_MAX (32u << 10)
 #define HTTP_TARGET_BYTES_MAX (8u << 10)
@@ -102,7 +103,7 @@ bool http_query_next(struct arena *arena, struct bytes *rest, struct bytes *ret_
 /* "Sun, 06 Nov 1994 08:49:37 GMT", formatted once a second; zero the cache at first. */
 struct http_date {
   int64_t second;
-  char text[30];
+  char text[HTTP_DATE_BYTES];
 };
 struct bytes http_date(struct http_date *cache, int64_t wall_ms);
 

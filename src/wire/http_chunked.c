@@ -7,6 +7,7 @@
  *
  * Blanks around sizes, bare CR or LF, signs, and sizes past 15 digits are refused: readers differ
  * on them. */
+#include "wire/codec.h"
 #include "wire/http.h"
 
 enum state { SIZE, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF, TRAILER, TRAILER_LF, END };
@@ -17,14 +18,8 @@ static bool is_control(uint8_t c) {
   return (c < 0x20 && c != '\t') || c == 0x7f;
 }
 
-static int hex_value(uint8_t c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') return (c | 0x20) - 'a' + 10;
-  return -1;
-}
-
 static bool size_byte(struct http_chunked *chunked, uint8_t c, struct err *err) {
-  int digit = hex_value(c);
+  int digit = hex_digit(c);
   if (digit >= 0) {
     if (chunked->size_digits == SIZE_DIGITS_MAX) FAIL(ERR_LIMIT, "a chunk size is too long");
     chunked->size_digits++;

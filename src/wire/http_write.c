@@ -2,10 +2,6 @@
  * client hands in can end a line here. */
 #include "wire/http.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-
 static const struct phrase {
   int status;
   const char *text;
@@ -60,20 +56,12 @@ const char *http_status_phrase(int status) {
 }
 
 struct bytes http_date(struct http_date *cache, int64_t wall_ms) {
-  static const char days[] = "SunMonTueWedThuFriSat";
-  static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
   int64_t second = wall_ms / 1000;
   if (cache->text[0] == 0 || cache->second != second) {
-    time_t when = (time_t)second;
-    struct tm tm = {.tm_mday = 1};
-    gmtime_r(&when, &tm);
-    snprintf(cache->text, sizeof cache->text, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT",
-             days + 3 * (tm.tm_wday % 7), (unsigned)tm.tm_mday % 100u,
-             months + 3 * (tm.tm_mon % 12), (unsigned)(tm.tm_year + 1900) % 10000u,
-             (unsigned)tm.tm_hour % 100u, (unsigned)tm.tm_min % 100u, (unsigned)tm.tm_sec % 100u);
+    http_date_format(wall_ms, cache->text);
     cache->second = second;
   }
-  return bytes_str(cache->text);
+  return bytes_of(cache->text, HTTP_DATE_BYTES - 1);
 }
 
 static void line(struct buf *buf, const char *name, struct bytes value) {
@@ -188,12 +176,6 @@ void http_chunk_end_write(struct buf *buf) {
   buf_put(buf, BYTES("0\r\n\r\n"));
 }
 
-static int hex_value(uint8_t c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') return (c | 0x20) - 'a' + 10;
-  return -1;
-}
-
 /* application/x-www-form-urlencoded: '+' is a blank, then percent signs. */
 static struct bytes form_decode(struct arena *arena, struct bytes text) {
   uint8_t *out = arena_alloc(arena, text.len + 1);
@@ -201,10 +183,10 @@ static struct bytes form_decode(struct arena *arena, struct bytes text) {
   if (!out) return BYTES_NONE;
   for (size_t i = 0; i < text.len; i++) {
     uint8_t c = text.at[i];
-    bool coded = c == '%' && text.len - i >= 3 && hex_value(text.at[i + 1]) >= 0 &&
-                 hex_value(text.at[i + 2]) >= 0;
+    bool coded = c == '%' && text.len - i >= 3 && hex_digit(text.at[i + 1]) >= 0 &&
+                 hex_digit(text.at[i + 2]) >= 0;
     if (coded) {
-      c = (uint8_t)(hex_value(text.at[i + 1]) << 4 | hex_value(text.at[i + 2]));
+      c = (uint8_t)(hex_digit(text.at[i + 1]) << 4 | hex_digit(text.at[i + 2]));
       i += 2;
     } else if (c == '+') {
       c = ' ';
