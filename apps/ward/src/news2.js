@@ -41,11 +41,11 @@ export function points(name, value, scale = 1, oxygen = false) {
   return lookup(oxygen ? SPO2_SCALE_2_ON_OXYGEN : SPO2_SCALE_2_ON_AIR, v);
 }
 
-/** The band of a total; `red` says whether any single parameter scored 3. */
-export function band(total, red) {
-  if (total >= 7) return "high";
-  if (total >= 5) return "medium";
-  return red ? "low-medium" : "low";
+/** The band of a total, an index of BANDS; `red` says whether any single parameter scored 3. */
+export function bandOf(total, red) {
+  if (total >= 7) return 3;
+  if (total >= 5) return 2;
+  return red ? 1 : 0;
 }
 
 function usable(name, value) {
@@ -90,7 +90,7 @@ export function news2(vitals) {
   }
   if (missing.length > 0)
     return { complete: false, total: null, band: null, missing, partial: sum, parts };
-  return { complete: true, total: sum, band: band(sum, red), parts };
+  return { complete: true, total: sum, band: BANDS[bandOf(sum, red)], parts };
 }
 
 /**

@@ -2,10 +2,13 @@
 // property look-up counts: rules are compiled once into flat arrays (they are part of the snapshot)
 // and a device is one flat array of numbers, which is also the JSON that is kept.
 //
-//   device = [signature, band, newest t per metric…, points per metric…, firing per rule…, since per rule…]
+//   device = [signature, epoch, band, newest t per metric…, points per metric…,
+//             firing per rule…, since per rule…]
 //
 // "since" is the start of the pending time while a rule is inactive and of the clearing time while
-// it is firing. All times are the sample's own; NONE means there is none.
+// it is firing. All times are the sample's own, kept as milliseconds after the device's epoch (in
+// seconds): small whole numbers are several times cheaper to read and write as JSON. NONE means
+// there is none.
 //
 //              violated for for_ms
 //   inactive ───────────────────────▶ firing      one sample that is not violating drops the
@@ -13,12 +16,14 @@
 //      └────────────────────────────────┘         the clearing start; a gap restarts both
 //              clear for clear_for_ms
 
-import { BANDS, STALE_MS, band, points } from "./news2.js";
+import { BANDS, STALE_MS, bandOf, points } from "./news2.js";
 
-const NONE = -1;
+const NONE = null;
 const SIGNATURE = 0;
-const BAND = 1;
-const HEADER = 2;
+const EPOCH = 1;
+const BAND = 2;
+const HEADER = 3;
+const EPOCH_AGE_MS_MAX = 2 ** 30; // 12 days; then the epoch moves, so that times stay small
 const SCORED = ["rr", "spo2", "sbp", "hr", "temp"];
 
 // v > limit, v >= limit, v < limit and v <= limit all become sign * v > bound, or equal if allowed.
@@ -46,38 +51,60 @@ function signatureOf(text) {
   return hash >>> 1;
 }
 
-function compileDevice(device) {
+// Points by value at the chart's resolution, so that a sample costs one look-up.
+function pointsTable(metric, scale, oxygen) {
+  const table = [];
+  for (let i = 0; i <= metric.high * metric.resolution; i++)
+    table.push(points(metric.name, i / metric.resolution, scale, oxygen));
+  return table;
+}
+
+function compileDevice(metrics, device) {
+  const scale = device.spo2_scale === 2 ? 2 : 1;
+  const oxygen = Boolean(device.on_oxygen);
+  const scored = SCORED.map((name) => metrics[name]).filter((metric) => metric !== undefined);
   return {
-    scale: device.spo2_scale === 2 ? 2 : 1,
-    oxygen: Boolean(device.on_oxygen),
-    base: (device.on_oxygen ? 2 : 0) + (device.acvpu === "A" ? 0 : 3),
+    tables: scored.map((metric) => pointsTable(metric, scale, oxygen)),
+    base: (oxygen ? 2 : 0) + (device.acvpu === "A" ? 0 : 3),
     red: device.acvpu !== "A",
   };
 }
 
-/** Turns {rules, plausible, gap_ms, devices} into the engine's arrays. */
-export function compile(config) {
-  const names = Object.keys(config.plausible);
-  const metrics = new Map();
-  names.forEach((name, i) => {
-    const own = config.rules.map((rule, r) => [rule, r]).filter(([rule]) => rule.m === name);
-    metrics.set(name, {
-      name, t: HEADER + i, points: HEADER + names.length + i, scored: SCORED.includes(name),
-      low: config.plausible[name][0], high: config.plausible[name][1], gapMs: config.gap_ms[name],
-      rules: own.map(([rule, r]) => compileRule(rule, r)),
-    });
+function compileMetrics(config) {
+  // The scored ones come first, so that their times and points lie side by side.
+  const others = Object.keys(config.plausible).filter((name) => !SCORED.includes(name));
+  const names = SCORED.filter((name) => name in config.plausible).concat(others);
+  const metrics = Object.create(null); // by name; no prototype: "constructor" is no metric
+  names.forEach((name, index) => {
+    const [low, high] = config.plausible[name];
+    metrics[name] = {
+      name, index, low, high, gapMs: config.gap_ms[name], resolution: name === "temp" ? 10 : 1,
+      scored: SCORED.includes(name), rules: [],
+    };
   });
-  for (const rule of config.rules)
-    if (!metrics.has(rule.m)) throw new Error(`rule ${rule.id}: unknown metric ${rule.m}`);
+  config.rules.forEach((rule, index) => {
+    if (metrics[rule.m] === undefined) throw new Error(`rule ${rule.id}: unknown metric ${rule.m}`);
+    metrics[rule.m].rules.push(compileRule(rule, index));
+  });
+  return metrics;
+}
+
+/** Turns {rules, plausible, gap_ms, devices} into the engine's tables. */
+export function compile(config) {
+  const metrics = compileMetrics(config);
+  const names = Object.keys(metrics);
   const devices = new Map();
-  for (const device of config.devices ?? []) devices.set(device.dev, compileDevice(device));
+  for (const device of config.devices ?? []) devices.set(device.dev, compileDevice(metrics, device));
+  const firing = HEADER + 2 * names.length;
   return {
     metrics, devices,
-    ordinary: compileDevice({ spo2_scale: 1, on_oxygen: 0, acvpu: "A" }),
-    scored: SCORED.filter((name) => metrics.has(name)).map((name) => metrics.get(name)),
-    firing: HEADER + 2 * names.length,
-    since: HEADER + 2 * names.length + config.rules.length,
-    length: HEADER + 2 * names.length + 2 * config.rules.length,
+    ordinary: compileDevice(metrics, { spo2_scale: 1, on_oxygen: 0, acvpu: "A" }),
+    scores: SCORED.every((name) => name in metrics),
+    times: HEADER,
+    points: HEADER + names.length,
+    firing,
+    since: firing + config.rules.length,
+    length: firing + 2 * config.rules.length,
     signature: signatureOf(JSON.stringify([names, config.rules])),
   };
 }
@@ -101,18 +128,25 @@ export function newCounts() {
   return { accepted: 0, late_or_duplicate: 0, implausible: 0 };
 }
 
+function moveEpoch(engine, device, t) {
+  const epoch = Math.floor(t / 1000);
+  const by = device[EPOCH] === NONE ? 0 : (epoch - device[EPOCH]) * 1000;
+  for (let i = engine.times; i < engine.points; i++) if (device[i] !== NONE) device[i] -= by;
+  for (let i = engine.since; i < engine.length; i++) if (device[i] !== NONE) device[i] -= by;
+  device[EPOCH] = epoch;
+}
+
 function record(out, sample, rule, ev, v, severity) {
   out.push({ seq: sample.seq, t: sample.t, dev: sample.dev, rule, ev, v, severity });
 }
 
-function applyRule(engine, device, rule, sample, gap, out) {
+function applyRule(engine, device, rule, sample, t, gap, out) {
   const since = engine.since + rule.index;
   const firing = engine.firing + rule.index;
-  const t = sample.t;
   const wasFiring = device[firing] === 1;
   const x = (wasFiring ? rule.clearSign : rule.sign) * sample.v;
   const bound = wasFiring ? rule.clearBound : rule.bound;
-  if (!(x > bound || (x === bound && (wasFiring ? rule.clearEqual : rule.equal)))) {
+  if (x < bound || (x === bound && !(wasFiring ? rule.clearEqual : rule.equal))) {
     device[since] = NONE;
     return;
   }
@@ -127,48 +161,58 @@ function applyRule(engine, device, rule, sample, gap, out) {
   record(out, sample, rule.id, wasFiring ? "resolve" : "fire", sample.v, rule.severity);
 }
 
-function applyScore(engine, device, traits, sample, out) {
-  const scored = engine.scored;
-  const oldest = sample.t - STALE_MS;
+function applyScore(engine, device, traits, sample, t, out) {
+  const times = engine.times;
+  const pointsAt = engine.points;
+  const oldest = t - STALE_MS;
   let total = traits.base;
   let red = traits.red;
-  for (let i = 0; i < scored.length; i++) {
-    const metric = scored[i];
-    const t = device[metric.t];
-    if (t === NONE || t < oldest) return;
-    const p = device[metric.points];
+  for (let i = 0; i < SCORED.length; i++) {
+    const newest = device[times + i];
+    if (newest === NONE || newest < oldest) return;
+    const p = device[pointsAt + i];
     total += p;
     if (p === 3) red = true;
   }
-  const now = BANDS.indexOf(band(total, red));
+  const now = bandOf(total, red);
   if (now === device[BAND]) return;
   device[BAND] = now;
   record(out, sample, "news2", "band", total, BANDS[now]);
 }
 
+function plausible(metric, sample) {
+  if (metric === undefined) return false;
+  const { v, t } = sample;
+  // Comparisons that NaN fails; a sample without a time or a value is none.
+  return typeof v === "number" && v >= metric.low && v <= metric.high && typeof t === "number" && t >= 0;
+}
+
 /** Applies one sample {seq, dev, t, m, v} to its device; what happened is appended to `out`. */
 export function step(engine, device, sample, counts, out) {
-  const metric = engine.metrics.get(sample.m);
-  const v = sample.v;
-  const t = sample.t;
-  // Written so that NaN, a missing value or time, or an unknown metric is implausible, too.
-  if (metric === undefined || typeof v !== "number" || !(v >= metric.low && v <= metric.high) ||
-      typeof t !== "number" || !(t >= 0)) {
+  const metric = engine.metrics[sample.m];
+  if (!plausible(metric, sample)) {
     counts.implausible++;
     return;
   }
-  const previous = device[metric.t];
-  if (t <= previous) {
+  let t = sample.t - device[EPOCH] * 1000;
+  if (device[EPOCH] === NONE || t > EPOCH_AGE_MS_MAX) {
+    moveEpoch(engine, device, sample.t);
+    t = sample.t - device[EPOCH] * 1000;
+  }
+  const at = engine.times + metric.index;
+  const previous = device[at];
+  if (previous !== NONE && t <= previous) {
     counts.late_or_duplicate++;
     return;
   }
   counts.accepted++;
-  device[metric.t] = t;
+  device[at] = t;
   const gap = previous !== NONE && t - previous > metric.gapMs;
   const rules = metric.rules;
-  for (let i = 0; i < rules.length; i++) applyRule(engine, device, rules[i], sample, gap, out);
-  if (!metric.scored || engine.scored.length < SCORED.length) return;
+  for (let i = 0; i < rules.length; i++) applyRule(engine, device, rules[i], sample, t, gap, out);
+  if (!metric.scored || !engine.scores) return;
   const traits = engine.devices.get(sample.dev) ?? engine.ordinary;
-  device[metric.points] = points(metric.name, v, traits.scale, traits.oxygen);
-  applyScore(engine, device, traits, sample, out);
+  device[engine.points + metric.index] =
+    traits.tables[metric.index][(sample.v * metric.resolution + 0.5) | 0];
+  applyScore(engine, device, traits, sample, t, out);
 }

@@ -70,6 +70,18 @@ function rules() {
   equal(bad, { accepted: 1, late_or_duplicate: 2, implausible: 4 }, "bounds are inclusive");
 }
 
+function epochs() {
+  const start = 1767225600000;
+  const days = [0, 5, 13, 26].map((day) => day * 86400000);
+  const held = days.flatMap((day) => [[start + day, 140], [start + day + 10000, 140],
+    [start + day + 11000, 100], [start + day + 16000, 100]]);
+  equal(heart(held).out.map((e) => e.ev), days.flatMap(() => ["fire", "resolve"]),
+    "weeks later the clock is still right");
+  const pending = [[start + 12.5 * 86400000, 140], [start + 12.5 * 86400000 + 10000, 140]];
+  equal(heart([[start, 80], ...pending]).out.length, 1, "pending survives the move of the epoch");
+  equal(heart([[5000, 140], [0, 140], [15000, 140]]).counts.late_or_duplicate, 1, "late is late");
+}
+
 function edges() {
   const engine = compile(CONFIG);
   const counts = newCounts();
@@ -84,6 +96,7 @@ function edges() {
 }
 
 rules();
+epochs();
 edges();
 if (existsSync(folder)) replayRecorded();
 else skip("recorded stream", `${CASES} cases: no shared test data`);

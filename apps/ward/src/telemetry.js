@@ -1,0 +1,30 @@
+// ward/telemetry: a batch of device samples through the rules.
+//
+// One run has a whole batch, with the devices it names: one read and one write of state for each of
+// them, however many samples they sent. What fires goes to the ward's board, in the order it happened.
+
+import config from "./rules.js";
+import { compile, loadDevice, newCounts, step } from "./stream.js";
+
+const engine = compile(config);
+
+async function loadDevices(samples, state) {
+  const devices = new Map();
+  for (let i = 0; i < samples.length; i++) devices.set(samples[i].dev, null);
+  const names = [...devices.keys()];
+  const kept = await Promise.all(names.map((name) => state.get(`device/${name}`)));
+  for (let i = 0; i < names.length; i++) devices.set(names[i], loadDevice(engine, kept[i]));
+  return devices;
+}
+
+export async function handler(event, context) {
+  const samples = event.data.samples;
+  const devices = await loadDevices(samples, context.state);
+  const counts = newCounts();
+  const events = [];
+  for (let i = 0; i < samples.length; i++)
+    step(engine, devices.get(samples[i].dev), samples[i], counts, events);
+  for (const [name, device] of devices) context.state.put(`device/${name}`, device);
+  for (const what of events) context.notify("charge", { kind: "device", ...what });
+  return { ...counts, events: events.length };
+}
