@@ -6,16 +6,60 @@
 // points: the score is then incomplete and has no total.
 
 const UP_TO = {
-  rr: [[8, 3], [11, 1], [20, 0], [24, 2], [Infinity, 3]],
-  spo2: [[91, 3], [93, 2], [95, 1], [Infinity, 0]],
-  sbp: [[90, 3], [100, 2], [110, 1], [219, 0], [Infinity, 3]],
-  hr: [[40, 3], [50, 1], [90, 0], [110, 1], [130, 2], [Infinity, 3]],
-  temp: [[35.0, 3], [36.0, 1], [38.0, 0], [39.0, 1], [Infinity, 2]],
+  rr: [
+    [8, 3],
+    [11, 1],
+    [20, 0],
+    [24, 2],
+    [Infinity, 3],
+  ],
+  spo2: [
+    [91, 3],
+    [93, 2],
+    [95, 1],
+    [Infinity, 0],
+  ],
+  sbp: [
+    [90, 3],
+    [100, 2],
+    [110, 1],
+    [219, 0],
+    [Infinity, 3],
+  ],
+  hr: [
+    [40, 3],
+    [50, 1],
+    [90, 0],
+    [110, 1],
+    [130, 2],
+    [Infinity, 3],
+  ],
+  temp: [
+    [35.0, 3],
+    [36.0, 1],
+    [38.0, 0],
+    [39.0, 1],
+    [Infinity, 2],
+  ],
 };
 
-// Scale 2 is for a prescribed target of 88-92 % only. Too much oxygen scores; breathing air does not.
-const SPO2_SCALE_2_ON_AIR = [[83, 3], [85, 2], [87, 1], [Infinity, 0]];
-const SPO2_SCALE_2_ON_OXYGEN = [[83, 3], [85, 2], [87, 1], [92, 0], [94, 1], [96, 2], [Infinity, 3]];
+// Scale 2 is for a prescribed target of 88-92 % only. Too much oxygen scores; breathing air does
+// not.
+const SPO2_SCALE_2_ON_AIR = [
+  [83, 3],
+  [85, 2],
+  [87, 1],
+  [Infinity, 0],
+];
+const SPO2_SCALE_2_ON_OXYGEN = [
+  [83, 3],
+  [85, 2],
+  [87, 1],
+  [92, 0],
+  [94, 1],
+  [96, 2],
+  [Infinity, 3],
+];
 
 const ACVPU = "ACVPU"; // Alert, (new) Confusion, responds to Voice, to Pain, Unresponsive
 
@@ -50,7 +94,8 @@ export function bandOf(total, red) {
 
 function usable(name, value) {
   if (name === "oxygen") return typeof value === "boolean";
-  if (name === "acvpu") return typeof value === "string" && value.length === 1 && ACVPU.includes(value);
+  if (name === "acvpu")
+    return typeof value === "string" && value.length === 1 && ACVPU.includes(value);
   return typeof value === "number" && Number.isFinite(value);
 }
 
@@ -78,7 +123,8 @@ export function news2(vitals) {
   let red = false;
   for (const name of PARAMETERS) {
     // On scale 2 the points of SpO2 depend on oxygen: without it they are not known either.
-    const known = usable(name, vitals[name]) &&
+    const known =
+      usable(name, vitals[name]) &&
       (name !== "spo2" || vitals.scale !== 2 || usable("oxygen", vitals.oxygen));
     if (!known) {
       missing.push(name);

@@ -37,9 +37,16 @@ function compileRule(rule, index) {
   const raise = comparison(rule.cmp, rule.limit);
   const clear = comparison(rule.clear, rule.clear_limit);
   return {
-    index, id: rule.id, severity: rule.severity,
-    sign: raise.sign, bound: raise.bound, equal: raise.equal, forMs: rule.for_ms,
-    clearSign: clear.sign, clearBound: clear.bound, clearEqual: clear.equal,
+    index,
+    id: rule.id,
+    severity: rule.severity,
+    sign: raise.sign,
+    bound: raise.bound,
+    equal: raise.equal,
+    forMs: rule.for_ms,
+    clearSign: clear.sign,
+    clearBound: clear.bound,
+    clearEqual: clear.equal,
     clearForMs: rule.clear_for_ms,
   };
 }
@@ -78,8 +85,14 @@ function compileMetrics(config) {
   names.forEach((name, index) => {
     const [low, high] = config.plausible[name];
     metrics[name] = {
-      name, index, low, high, gapMs: config.gap_ms[name], resolution: name === "temp" ? 10 : 1,
-      scored: SCORED.includes(name), rules: [],
+      name,
+      index,
+      low,
+      high,
+      gapMs: config.gap_ms[name],
+      resolution: name === "temp" ? 10 : 1,
+      scored: SCORED.includes(name),
+      rules: [],
     };
   });
   config.rules.forEach((rule, index) => {
@@ -94,10 +107,12 @@ export function compile(config) {
   const metrics = compileMetrics(config);
   const names = Object.keys(metrics);
   const devices = new Map();
-  for (const device of config.devices ?? []) devices.set(device.dev, compileDevice(metrics, device));
+  for (const device of config.devices ?? [])
+    devices.set(device.dev, compileDevice(metrics, device));
   const firing = HEADER + 2 * names.length;
   return {
-    metrics, devices,
+    metrics,
+    devices,
     ordinary: compileDevice(metrics, { spo2_scale: 1, on_oxygen: 0, acvpu: "A" }),
     scores: SCORED.every((name) => name in metrics),
     times: HEADER,
@@ -119,8 +134,8 @@ export function newDevice(engine) {
 
 /** The kept state, or a new one where there is none or it was written under other rules. */
 export function loadDevice(engine, kept) {
-  const fits = Array.isArray(kept) && kept.length === engine.length &&
-    kept[SIGNATURE] === engine.signature;
+  const fits =
+    Array.isArray(kept) && kept.length === engine.length && kept[SIGNATURE] === engine.signature;
   return fits ? kept : newDevice(engine);
 }
 
@@ -184,7 +199,9 @@ function plausible(metric, sample) {
   if (metric === undefined) return false;
   const { v, t } = sample;
   // Comparisons that NaN fails; a sample without a time or a value is none.
-  return typeof v === "number" && v >= metric.low && v <= metric.high && typeof t === "number" && t >= 0;
+  return (
+    typeof v === "number" && v >= metric.low && v <= metric.high && typeof t === "number" && t >= 0
+  );
 }
 
 /** Applies one sample {seq, dev, t, m, v} to its device; what happened is appended to `out`. */

@@ -1,7 +1,8 @@
 // ward/telemetry: a batch of device samples through the rules.
 //
 // One run has a whole batch, with the devices it names: one read and one write of state for each of
-// them, however many samples they sent. What fires goes to the ward's board, in the order it happened.
+// them, however many samples they sent. What fires goes to the ward's board, in the order it
+// happened.
 
 import config from "./rules.js";
 import { compile, loadDevice, newCounts, step } from "./stream.js";

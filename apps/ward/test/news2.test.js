@@ -4,11 +4,28 @@ import { handler } from "../src/score.js";
 import { news2, news2At, notScored, points } from "../src/news2.js";
 import { done, equal } from "./tap.js";
 
-const WELL = { rr: 16, spo2: 97, scale: 1, oxygen: false, sbp: 120, hr: 70, acvpu: "A", temp: 37.0 };
+const WELL = {
+  rr: 16,
+  spo2: 97,
+  scale: 1,
+  oxygen: false,
+  sbp: 120,
+  hr: 70,
+  acvpu: "A",
+  temp: 37.0,
+};
 
 function complete() {
-  equal(news2(WELL), { complete: true, total: 0, band: "low",
-    parts: { rr: 0, spo2: 0, oxygen: 0, sbp: 0, hr: 0, acvpu: 0, temp: 0 } }, "a well adult scores 0");
+  equal(
+    news2(WELL),
+    {
+      complete: true,
+      total: 0,
+      band: "low",
+      parts: { rr: 0, spo2: 0, oxygen: 0, sbp: 0, hr: 0, acvpu: 0, temp: 0 },
+    },
+    "a well adult scores 0",
+  );
   equal(news2({ ...WELL, acvpu: "C" }).band, "low-medium", "new confusion alone is a red score");
   equal(news2({ ...WELL, rr: 25, oxygen: true }).band, "medium", "five points are medium");
   equal(news2({ ...WELL, rr: 25, oxygen: true, hr: 111 }).band, "high", "seven points are high");
@@ -19,7 +36,11 @@ function missing() {
     const without = { ...WELL, rr: 25 };
     delete without[name];
     const got = news2(without);
-    equal([got.complete, got.total, got.band, got.missing], [false, null, null, [name]], `without ${name}`);
+    equal(
+      [got.complete, got.total, got.band, got.missing],
+      [false, null, null, [name]],
+      `without ${name}`,
+    );
   }
   equal(news2({ ...WELL, hr: NaN }).missing, ["hr"], "NaN is missing");
   equal(news2({ ...WELL, hr: "70" }).missing, ["hr"], "text is missing");
@@ -28,8 +49,11 @@ function missing() {
   equal(news2({ ...WELL, acvpu: "" }).missing, ["acvpu"], "no level is missing");
   equal(news2({ ...WELL, oxygen: 1 }).missing, ["oxygen"], "oxygen is yes or no");
   equal(news2({ ...WELL, rr: 25, temp: undefined }).partial, 3, "the points that are known");
-  equal(news2({ ...WELL, scale: 2, oxygen: undefined }).missing, ["spo2", "oxygen"],
-    "scale 2 needs oxygen");
+  equal(
+    news2({ ...WELL, scale: 2, oxygen: undefined }).missing,
+    ["spo2", "oxygen"],
+    "scale 2 needs oxygen",
+  );
   equal(news2({}).missing.length, 7, "nothing known");
 }
 

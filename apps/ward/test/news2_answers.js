@@ -9,7 +9,16 @@ let at = 0;
 
 function score(values) {
   const [r, s, sc, o, b, h, c, tenths] = values;
-  const vitals = { rr: r, spo2: s, scale: sc, oxygen: o, sbp: b, hr: h, acvpu: c, temp: tenths / 10 };
+  const vitals = {
+    rr: r,
+    spo2: s,
+    scale: sc,
+    oxygen: o,
+    sbp: b,
+    hr: h,
+    acvpu: c,
+    temp: tenths / 10,
+  };
   const { total, band } = news2(vitals);
   answers[at++] = total;
   answers[at++] = BANDS.indexOf(band);

@@ -73,7 +73,8 @@ def main():
                 print(f"# {case}: chart {total},{band}; app {got}")
     same = count * 2 == len(app)
     print("1..2")
-    print(f"{'ok' if wrong == 0 else 'not ok'} 1 - {count} combinations of boundary values as the chart")
+    verdict = "ok" if wrong == 0 else "not ok"
+    print(f"{verdict} 1 - {count} combinations of boundary values as the chart")
     print(f"{'ok' if same else 'not ok'} 2 - as many answers as combinations")
     return 0 if wrong == 0 and same else 1
 

@@ -9,7 +9,10 @@ const folder = join(process.env.MEDULLA_SHARED ?? "", "data/clinical/examples-al
 const CASES = 86; // 83 log lines, three counts
 
 function ndjson(name) {
-  return readFileSync(join(folder, name), "utf8").split("\n").filter(Boolean).map((l) => JSON.parse(l));
+  return readFileSync(join(folder, name), "utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map((l) => JSON.parse(l));
 }
 
 function replay(engine, samples, batch) {
@@ -45,8 +48,19 @@ function replayRecorded() {
 }
 
 const CONFIG = {
-  rules: [{ id: "high", m: "hr", cmp: ">", limit: 130, for_ms: 10000, clear: "<=", clear_limit: 120,
-    clear_for_ms: 5000, severity: "high" }],
+  rules: [
+    {
+      id: "high",
+      m: "hr",
+      cmp: ">",
+      limit: 130,
+      for_ms: 10000,
+      clear: "<=",
+      clear_limit: 120,
+      clear_for_ms: 5000,
+      severity: "high",
+    },
+  ],
   plausible: { hr: [0, 350] },
   gap_ms: { hr: 30000 },
 };
@@ -58,28 +72,108 @@ function heart(times) {
 }
 
 function rules() {
-  equal(heart([[0, 140], [9999, 140]]).out.length, 0, "pending is not yet firing");
-  equal(heart([[0, 140], [10000, 140]]).out[0].ev, "fire", "fires when the pending time is reached");
-  equal(heart([[0, 140], [5000, 130], [10000, 140]]).out.length, 0, "a good sample drops pending");
-  equal(heart([[0, 140], [30001, 140]]).out.length, 0, "a gap restarts pending");
-  equal(heart([[0, 140], [30000, 140]]).out.length, 1, "gap_ms itself is no gap");
-  equal(heart([[0, 140], [10000, 140], [15000, 140], [20000, 150]]).out.length, 1, "no repeat while firing");
-  equal(heart([[0, 140], [10000, 140], [11000, 121], [17000, 120], [22000, 120]]).out.map((e) => e.ev),
-    ["fire", "resolve"], "clears only below the clear limit");
-  const bad = heart([[0, 351], [0, NaN], [0, null], [NaN, 80], [1, 350], [1, 80], [0, 80]]).counts;
+  equal(
+    heart([
+      [0, 140],
+      [9999, 140],
+    ]).out.length,
+    0,
+    "pending is not yet firing",
+  );
+  equal(
+    heart([
+      [0, 140],
+      [10000, 140],
+    ]).out[0].ev,
+    "fire",
+    "fires when the pending time is reached",
+  );
+  equal(
+    heart([
+      [0, 140],
+      [5000, 130],
+      [10000, 140],
+    ]).out.length,
+    0,
+    "a good sample drops pending",
+  );
+  equal(
+    heart([
+      [0, 140],
+      [30001, 140],
+    ]).out.length,
+    0,
+    "a gap restarts pending",
+  );
+  equal(
+    heart([
+      [0, 140],
+      [30000, 140],
+    ]).out.length,
+    1,
+    "gap_ms itself is no gap",
+  );
+  equal(
+    heart([
+      [0, 140],
+      [10000, 140],
+      [15000, 140],
+      [20000, 150],
+    ]).out.length,
+    1,
+    "no repeat while firing",
+  );
+  equal(
+    heart([
+      [0, 140],
+      [10000, 140],
+      [11000, 121],
+      [17000, 120],
+      [22000, 120],
+    ]).out.map((e) => e.ev),
+    ["fire", "resolve"],
+    "clears only below the clear limit",
+  );
+  const bad = heart([
+    [0, 351],
+    [0, NaN],
+    [0, null],
+    [NaN, 80],
+    [1, 350],
+    [1, 80],
+    [0, 80],
+  ]).counts;
   equal(bad, { accepted: 1, late_or_duplicate: 2, implausible: 4 }, "bounds are inclusive");
 }
 
 function epochs() {
   const start = 1767225600000;
   const days = [0, 5, 13, 26].map((day) => day * 86400000);
-  const held = days.flatMap((day) => [[start + day, 140], [start + day + 10000, 140],
-    [start + day + 11000, 100], [start + day + 16000, 100]]);
-  equal(heart(held).out.map((e) => e.ev), days.flatMap(() => ["fire", "resolve"]),
-    "weeks later the clock is still right");
-  const pending = [[start + 12.5 * 86400000, 140], [start + 12.5 * 86400000 + 10000, 140]];
+  const held = days.flatMap((day) => [
+    [start + day, 140],
+    [start + day + 10000, 140],
+    [start + day + 11000, 100],
+    [start + day + 16000, 100],
+  ]);
+  equal(
+    heart(held).out.map((e) => e.ev),
+    days.flatMap(() => ["fire", "resolve"]),
+    "weeks later the clock is still right",
+  );
+  const pending = [
+    [start + 12.5 * 86400000, 140],
+    [start + 12.5 * 86400000 + 10000, 140],
+  ];
   equal(heart([[start, 80], ...pending]).out.length, 1, "pending survives the move of the epoch");
-  equal(heart([[5000, 140], [0, 140], [15000, 140]]).counts.late_or_duplicate, 1, "late is late");
+  equal(
+    heart([
+      [5000, 140],
+      [0, 140],
+      [15000, 140],
+    ]).counts.late_or_duplicate,
+    1,
+    "late is late",
+  );
 }
 
 function edges() {
@@ -88,10 +182,17 @@ function edges() {
   step(engine, newDevice(engine), { seq: 1, dev: "a", t: 1, m: "mood", v: 3 }, counts, []);
   equal(counts.implausible, 1, "an unknown metric changes nothing");
   const other = compile({ ...CONFIG, rules: [] });
-  ok(loadDevice(other, newDevice(engine)).length === other.length, "state of other rules is not read");
+  ok(
+    loadDevice(other, newDevice(engine)).length === other.length,
+    "state of other rules is not read",
+  );
   equal(loadDevice(engine, "junk"), newDevice(engine), "state that is no state is not read");
   let threw = "";
-  try { compile({ ...CONFIG, rules: [{ ...CONFIG.rules[0], cmp: "~" }] }); } catch (e) { threw = e.message; }
+  try {
+    compile({ ...CONFIG, rules: [{ ...CONFIG.rules[0], cmp: "~" }] });
+  } catch (e) {
+    threw = e.message;
+  }
   equal(threw, "unknown comparison ~", "a wrong comparison is refused");
 }
 
