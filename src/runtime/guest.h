@@ -1,10 +1,10 @@
-/* runtime/guest.h: one function version's code in linear memory: made pristine, run, made pristine.
+/* runtime/guest.h: one function version's code in linear memory: run it, make it pristine again.
  * Owns:    a guest owns its memory, its maps of the snapshot and its module handle.
  * Units:   milliseconds and nanoseconds as named; bytes.
  * Errors:  guest_prepare, guest_open: MALFORMED, UNSUPPORTED, LIMIT, CORRUPT, GUEST (the top level
- *          threw; detail has the message), NO_MEMORY. What a run does wrong is an outcome, no
- * error. Threads: single-threaded; lives in a worker process that does one run at a time. Limits:
- * memory_bytes_max of the function; GUEST_OUTPUT_BYTES_MAX; stack by depth count.
+ *          threw; detail has the message), NO_MEMORY. What a run does wrong is an outcome.
+ * Threads: single-threaded; lives in a worker process that does one run at a time.
+ * Limits:  memory_bytes_max of the function; GUEST_OUTPUT_BYTES_MAX; stack by depth count.
  *
  * The guest never sees the world: everything it asks for goes through `guest_host`. The worker
  * (runtime/worker.c) implements it over the rings; tests implement it in a few lines.            */
@@ -62,6 +62,8 @@ struct guest_output {
   enum guest_result result;
   struct buf *body;      /* in: where to put it. RETURNED: JSON; THREW: Lambda's error JSON
                             {"errorMessage","errorType","stackTrace":[...]}; TRAPPED: a sentence */
+  const char *reason;    /* a static word: "returned", "threw", "trapped", "memory", "stack",
+                            "output", "unsettled" */
   uint32_t requests;     /* effects asked for */
   uint32_t dirty_pages;  /* put back by the restore that follows */
   uint64_t memory_bytes; /* peak linear memory */
