@@ -33,6 +33,8 @@ bool arena_ok(const struct arena *arena);
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, count) \
-  ((count) > SIZE_MAX / sizeof(type) ? NULL : (type *)arena_alloc((arena), (count) * sizeof(type)))
+  ((size_t)(count) > SIZE_MAX / sizeof(type) \
+       ? NULL \
+       : (type *)arena_alloc((arena), (count) * sizeof(type)))
 
 #endif
