@@ -1,8 +1,15 @@
 /* model/manifest.h: an app: functions, triggers, grants, contracts, contacts: medulla.yaml as
- * values. Owns:    a manifest lives in the arena it was parsed into, with all it points to. Units:
- * *_ms milliseconds, *_bytes bytes; in the file: 2s, 64MiB, 6h. Errors:  manifest_parse: INVALID
- * with every problem at once. Threads: pure; any thread. Limits:  MANIFEST_PROBLEMS_MAX reported,
- * MANIFEST_FUNCTIONS_MAX, MANIFEST_BATCH_MAX.          */
+ * values.
+ * Owns:    a manifest lives in the arena it was parsed into, with all it points to; the YAML text
+ *          must live as long.
+ * Units:   *_ms milliseconds, *_bytes bytes; in the file: 2s, 64MiB, 6h.
+ * Errors:  manifest_parse: INVALID with every problem at once.
+ * Threads: pure; any thread.
+ * Limits:  MANIFEST_PROBLEMS_MAX reported, MANIFEST_FUNCTIONS_MAX, MANIFEST_TRIGGERS_MAX per
+ *          function, MANIFEST_BATCH_MAX, and the ranges in manifest.tbl.h, where defaults are, too.
+ *
+ * What a time zone is called, whether files are there and whether a secret is set, is for deploy to
+ * check: parsing looks at nothing but the text.                                              */
 #ifndef MEDULLA_MODEL_MANIFEST_H
 #define MEDULLA_MODEL_MANIFEST_H
 
@@ -16,6 +23,7 @@
 
 #define MANIFEST_PROBLEMS_MAX 50
 #define MANIFEST_FUNCTIONS_MAX 1000
+#define MANIFEST_TRIGGERS_MAX 32
 #define MANIFEST_BATCH_MAX 100 /* deliveries in one run */
 #define MANIFEST_BYTES_MAX (1u << 20)
 
@@ -36,8 +44,10 @@ enum manifest_missed { MISSED_SKIP, MISSED_ONCE, MISSED_ALL }; /* ticks missed w
 struct manifest_trigger {
   const struct manifest_trigger *next;
   enum manifest_trigger_kind kind;
-  uint32_t index;                      /* place in the function's list */
-  const struct filter *filter;         /* event, queue, object, telemetry: over the envelope */
+  uint32_t index; /* place in the function's list */
+  /* event, queue, object, telemetry: over the envelope. A queue's events have its name as source,
+   * an object's its bucket as source and its key as subject. */
+  const struct filter *filter;
   struct bytes method, path;           /* http: method "ANY" for all; path pattern under /fn/ */
   struct bytes queue;                  /* queue: its name */
   struct bytes bucket, prefix, suffix; /* object */
@@ -91,6 +101,7 @@ struct manifest {
   const struct manifest_contact *contacts;
   const struct json *prices; /* or NULL: defaults */
   const struct json *tree;
+  struct bytes yaml;
 };
 
 struct manifest_problem {
@@ -107,6 +118,10 @@ struct manifest_problems {
  * holds them all (and err the first). Everything lives in the arena. */
 bool manifest_parse(struct arena *arena, struct bytes yaml, const struct manifest **ret_manifest,
                     struct manifest_problems *ret_problems, struct err *err) MUST_CHECK;
+/* What is well formed but waits for a later version (clinical triggers, feeds, links): deploy must
+ * refuse it, and adds the reasons here. */
+bool manifest_is_supported(struct arena *arena, const struct manifest *manifest,
+                           struct manifest_problems *ret_problems, struct err *err) MUST_CHECK;
 const struct manifest_function *manifest_function(const struct manifest *manifest,
                                                   struct bytes name);
 const struct manifest_contact *manifest_contact(const struct manifest *manifest, struct bytes name);
