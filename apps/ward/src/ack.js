@@ -30,7 +30,9 @@ export async function handler(event, context) {
   const alert = acknowledge(patient.alert, asked.by, Date.now());
   if (alert === null)
     return reply(409, { error: `nothing to acknowledge: the alert is ${patient.alert.state}` });
-  context.state.put(patientKey(subject), { ...patient, alert });
-  context.cancel(`escalate/${subject}`);
+  await Promise.all([
+    context.state.put(patientKey(subject), { ...patient, alert }),
+    context.cancel(`escalate/${subject}`),
+  ]);
   return reply(200, { bed: asked.bed, state: alert.state });
 }

@@ -15,7 +15,7 @@ import { BANDS, bandOf } from "./news2.js";
 
 const MINUTE_MS = 60 * 1000;
 const HOLD_MS = [0, 5 * MINUTE_MS, 2 * MINUTE_MS, 0];
-const CLEAR_MS = 15 * MINUTE_MS;
+const CLEAR_MS = 30 * MINUTE_MS;
 
 export const INACTIVE = {
   state: "inactive",

@@ -18,6 +18,12 @@ async function loadDevices(samples, state) {
   return devices;
 }
 
+function message(data) {
+  const text = `Device ${data.dev}: ${data.rule} ${data.ev} at ${data.v}, ${data.severity}.`;
+  const key = `${data.dev}/${data.rule}/${data.ev}/${data.t}`;
+  return { subject: `Device ${data.dev}: ${data.rule} ${data.ev}`, text, data, key };
+}
+
 export async function handler(event, context) {
   const samples = event.data.samples;
   const devices = await loadDevices(samples, context.state);
@@ -25,7 +31,9 @@ export async function handler(event, context) {
   const events = [];
   for (let i = 0; i < samples.length; i++)
     step(engine, devices.get(samples[i].dev), samples[i], counts, events);
-  for (const [name, device] of devices) context.state.put(`device/${name}`, device);
-  for (const what of events) context.notify("charge", { kind: "device", ...what });
+  const effects = [];
+  for (const [name, device] of devices) effects.push(context.state.put(`device/${name}`, device));
+  for (const data of events) effects.push(context.notify("charge", message(data)));
+  await Promise.all(effects);
   return { ...counts, events: events.length };
 }

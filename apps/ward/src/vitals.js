@@ -1,6 +1,5 @@
 // ward/vitals: everything that happens to one patient's monitoring, in order: a vital sign, a
-// change of context, a timer. One run reads the patient, takes one step and writes the patient
-// back.
+// change of context, a timer. One run reads the patient, takes one step and writes it back.
 
 import { nextAlert } from "./alert.js";
 import { wallMs } from "./clock.js";
@@ -12,36 +11,57 @@ import { alertText, backText, escalatedText, resolvedText, silentText } from "./
 const MINUTE_MS = 60 * 1000;
 const ESCALATE_MS = 5 * MINUTE_MS;
 const SILENT_INTERVALS = 2;
+const MAIL_LEVEL_MIN = 2; // medium; what is lower goes to the ward's board alone
 const TIMER = "org.example.ward.timer";
 const ALERT = "org.example.ward.alert";
 
-function startTimer(context, subject, kind, afterMs, more = {}) {
-  const event = {
-    type: TIMER,
-    source: "ward/timers",
-    data: { subject: { reference: subject }, kind, ...more },
-  };
-  context.emit(event, { after: afterMs, key: `${kind}/${subject}` });
+// What a step does besides changing the patient. Effects start at once and are awaited together at
+// the end, so that one that is refused fails the run.
+class Step {
+  constructor(event, context, patient) {
+    this.subject = event.data.subject.reference;
+    this.event = event;
+    this.context = context;
+    this.patient = patient;
+    this.effects = [];
+  }
+
+  tell(contact, { subject, text }, data, key) {
+    this.effects.push(this.context.notify(contact, { subject, text, data, key }));
+  }
+
+  startTimer(kind, afterMs, more = {}) {
+    const data = { subject: { reference: this.subject }, kind, ...more };
+    const options = { after: afterMs, key: `${kind}/${this.subject}` };
+    const event = { type: TIMER, source: "ward/timers", data };
+    this.effects.push(this.context.emit(event, options));
+  }
+
+  stopTimer(kind) {
+    this.effects.push(this.context.cancel(`${kind}/${this.subject}`));
+  }
+
+  async keep() {
+    this.effects.push(this.context.state.put(patientKey(this.subject), this.patient));
+    await Promise.all(this.effects);
+  }
+
+  async forget() {
+    this.effects.push(this.context.state.delete(patientKey(this.subject)));
+    this.effects.push(this.context.state.delete(bedKey(this.patient.bed)));
+    await Promise.all(this.effects);
+  }
 }
 
-function alertId(patient) {
-  return `${patient.bed}-${patient.alert.startedAt}`;
+function alertId(bed, alert) {
+  return `${bed}-${alert.startedAt}`;
 }
 
 // The e-mail is for a person; the webhook also carries the figures, for the ward's board.
-function tell(context, contact, { subject, text }, data) {
-  context.notify(
-    contact,
-    { subject, text, data },
-    { key: `${data.alert}/${data.signal}/${data.level}` },
-  );
-}
-
-function signalAlert(context, patient, subject, signal, score, t, cause) {
-  const { alert, bed } = patient;
-  const decidedAt = Date.now();
+function signalAlert(step, alert, signal, score, t) {
+  const { bed, values, before } = step.patient;
   const data = {
-    alert: alertId(patient),
+    alert: alertId(bed, alert),
     bed,
     signal,
     level: alert.level,
@@ -50,168 +70,146 @@ function signalAlert(context, patient, subject, signal, score, t, cause) {
     t,
     conditionDelayMs: alert.conditionDelayMs,
     signalDelayMs: alert.signalDelayMs,
-    decidedAt,
-    event: cause,
+    decidedAt: Date.now(),
+    event: step.event.id,
   };
-  const words =
-    signal === "resolve"
-      ? resolvedText({ bed, score })
-      : alertText({ bed, alert, score, values: patient.values, before: patient.before, signal, t });
-  if (signal !== "resolve" && alert.level >= 2) tell(context, "on-call", words, data);
-  tell(context, "charge", words, data);
-  context.emit({
-    type: ALERT,
-    source: `ward/${bed}`,
-    data: { subject: { reference: subject }, ...data },
-  });
+  const key = `${data.alert}/${signal}/${t}`;
+  const resolved = signal === "resolve";
+  const words = resolved
+    ? resolvedText({ bed, score })
+    : alertText({ bed, alert, score, values, before, signal, t });
+  if (!resolved && alert.level >= MAIL_LEVEL_MIN) step.tell("on-call", words, data, key);
+  step.tell("charge", words, data, key);
+  const event = { type: ALERT, source: `ward/${bed}`, data };
+  step.effects.push(step.context.emit(event));
 }
 
-// The delay of the condition is the patient's time from its first sample to the decision; that of
-// the signal is the wall's time from the arrival of the deciding sample until the signal is handed
-// over.
-function withDelays(alert, signal, admittedAt) {
-  return signal === "fire" || signal === "worse"
-    ? { ...alert, signalDelayMs: Math.max(0, Date.now() - admittedAt) }
-    : alert;
-}
-
-function score(context, patient, subject, t, cause, admittedAt) {
+function score(step, t) {
+  const { patient, context } = step;
   if (notScored(eligibility(patient.context, t)) !== null) return { scored: false };
   const now = news2At(t, patient.values, patient.context.scale);
-  const before = patient.alert;
-  const { alert, signal } = nextAlert(before, now, t);
-  // A resolved alert is told under the name it had.
-  patient.alert = signal === "resolve" ? before : withDelays(alert, signal, admittedAt);
-  if (signal !== null) signalAlert(context, patient, subject, signal, now, t, cause);
-  patient.alert = signal === "resolve" ? alert : patient.alert;
-  if (signal === "fire" || signal === "worse")
-    startTimer(context, subject, "escalate", wallMs(ESCALATE_MS), { alert: alertId(patient) });
-  if (signal === "resolve") context.cancel(`escalate/${subject}`);
+  const was = patient.alert;
+  const { alert, signal } = nextAlert(was, now, t);
+  patient.alert = alert;
+  if (signal === "resolve") {
+    signalAlert(step, was, signal, now, t);
+    step.stopTimer("escalate");
+  } else if (signal !== null) {
+    // The condition's delay is the patient's time from its first sample to the decision; the
+    // signal's is the wall's time from the arrival of the deciding sample to its hand-over.
+    alert.signalDelayMs = Math.max(0, Date.now() - (context.receivedMs ?? Date.now()));
+    signalAlert(step, alert, signal, now, t);
+    step.startTimer("escalate", wallMs(ESCALATE_MS), { alert: alertId(patient.bed, alert) });
+  }
   if (now.complete && alert.state === "inactive")
     patient.before = { total: now.total, parts: now.parts };
   return { total: now.total, band: now.band, complete: now.complete, alert: alert.state };
 }
 
-function heard(context, patient, subject) {
-  const { monitor } = patient;
+function silentAfter(patient) {
+  return wallMs(SILENT_INTERVALS * patient.context.interval * 1000);
+}
+
+function heard(step) {
+  const { bed, monitor } = step.patient;
   monitor.last = Date.now();
   // One timer per monitor, not one per sample: when it fires and finds a newer sample it goes on.
-  if (!monitor.armed) {
-    const limit = wallMs(SILENT_INTERVALS * patient.context.interval * 1000);
-    startTimer(context, subject, "silent", limit);
-    monitor.armed = true;
-  }
+  if (!monitor.armed) step.startTimer("silent", silentAfter(step.patient));
+  monitor.armed = true;
   if (!monitor.silent) return;
   monitor.silent = false;
-  const data = {
-    alert: `${patient.bed}-monitor-${monitor.last}`,
-    bed: patient.bed,
-    signal: "back",
-    level: 0,
-  };
-  tell(context, "charge", backText(patient), data);
+  const data = { alert: `${bed}-monitor`, bed, signal: "back", level: 0 };
+  step.tell("charge", backText({ bed }), data, `${bed}/back/${monitor.last}`);
 }
 
 function accept(patient, { t, readings, correction }) {
   let accepted = 0;
   for (const { name, v } of readings) {
     const newest = patient.values[name];
-    if (newest !== undefined && (t < newest.t || (t === newest.t && !correction))) continue;
+    const known = newest !== undefined && (t < newest.t || (t === newest.t && !correction));
+    if (known) continue;
     patient.values[name] = { v, t };
     accepted++;
   }
   return accepted;
 }
 
+function bedOf(event) {
+  return event.source.slice("ward/".length);
+}
+
+// The patient of an event, in the bed the event comes from; the bed's own key serves ward/ack.
+async function open(event, context) {
+  const bed = bedOf(event);
+  const kept = await context.state.get(patientKey(event.data.subject.reference));
+  const step = new Step(event, context, kept ?? newPatient(bed));
+  if (kept !== null && kept.bed === bed) return step;
+  step.patient.bed = bed;
+  step.effects.push(context.state.put(bedKey(bed), step.subject));
+  return step;
+}
+
 async function onVitals(event, context) {
-  const subject = event.data.subject.reference;
   const arrived = event.time === undefined ? Date.now() : Date.parse(event.time);
   const read = readObservation(event.data, arrived);
   if (read.refused !== undefined) return { accepted: 0, refused: read.refused };
-  const bed = event.source.slice("ward/".length);
-  const kept = await context.state.get(patientKey(subject));
-  const patient = kept ?? newPatient(bed);
-  if (kept === null || patient.bed !== bed) {
-    patient.bed = bed;
-    context.state.put(bedKey(bed), subject);
-  }
-  if (accept(patient, read) === 0) return { accepted: 0, refused: "late or duplicate" };
-  heard(context, patient, subject);
-  const result = score(
-    context,
-    patient,
-    subject,
-    read.t,
-    event.id,
-    context.admittedMs ?? Date.now(),
-  );
-  context.state.put(patientKey(subject), patient);
-  return { accepted: read.readings.length, ...result };
-}
-
-function discharge(context, patient, subject) {
-  context.state.delete(patientKey(subject));
-  context.state.delete(bedKey(patient.bed));
-  context.cancel(`silent/${subject}`);
-  context.cancel(`escalate/${subject}`);
-  return { discharged: true };
+  const step = await open(event, context);
+  const accepted = accept(step.patient, read);
+  if (accepted === 0) return { accepted, refused: "late or duplicate" };
+  heard(step);
+  const result = score(step, read.t);
+  await step.keep();
+  return { accepted, ...result };
 }
 
 async function onPatient(event, context) {
-  const subject = event.data.subject.reference;
-  const bed = event.source.slice("ward/".length);
-  const patient = (await context.state.get(patientKey(subject))) ?? newPatient(bed);
-  if (event.data.discharged === true) return discharge(context, patient, subject);
-  patient.context = readContext(event.data);
-  context.state.put(patientKey(subject), patient);
-  context.state.put(bedKey(bed), subject);
-  return { bed };
+  const step = await open(event, context);
+  if (event.data.discharged === true) {
+    step.stopTimer("silent");
+    step.stopTimer("escalate");
+    await step.forget();
+    return { discharged: true };
+  }
+  step.patient.context = readContext(event.data);
+  await step.keep();
+  return { bed: step.patient.bed };
 }
 
-function onSilent(context, patient, subject) {
-  const { monitor } = patient;
-  const limit = wallMs(SILENT_INTERVALS * patient.context.interval * 1000);
-  const left = monitor.last + limit - Date.now();
-  if (left > 0) return startTimer(context, subject, "silent", left);
+function onSilent(step) {
+  const { patient } = step;
+  const { bed, monitor } = patient;
+  const left = monitor.last + silentAfter(patient) - Date.now();
+  if (left > 0) {
+    step.startTimer("silent", left);
+    return;
+  }
   monitor.armed = false;
   monitor.silent = true;
-  const last = Math.max(...Object.values(patient.values).map((value) => value.t));
+  const newest = Math.max(...Object.values(patient.values).map((value) => value.t));
   const minutes = Math.round((SILENT_INTERVALS * patient.context.interval) / 60);
-  const data = {
-    alert: `${patient.bed}-monitor-${monitor.last}`,
-    bed: patient.bed,
-    signal: "silent",
-    level: 0,
-    silentMs: Date.now() - monitor.last,
-    decidedAt: Date.now(),
-  };
-  const words = silentText({ bed: patient.bed, last, minutes });
-  tell(context, "on-call", words, data);
-  tell(context, "charge", words, data);
+  const words = silentText({ bed, newest, minutes });
+  const silentMs = Date.now() - monitor.last;
+  const data = { alert: `${bed}-monitor`, bed, signal: "silent", level: 0, silentMs };
+  const key = `${bed}/silent/${monitor.last}`;
+  step.tell("on-call", words, data, key);
+  step.tell("charge", words, data, key);
 }
 
-function onEscalate(context, patient, alert) {
-  if (patient.alert.state !== "firing" || alertId(patient) !== alert) return;
-  const words = escalatedText({
-    bed: patient.bed,
-    alert: patient.alert,
-    minutes: ESCALATE_MS / MINUTE_MS,
-  });
-  tell(context, "charge", words, {
-    alert,
-    bed: patient.bed,
-    signal: "escalate",
-    level: patient.alert.level,
-  });
+function onEscalate(step, id) {
+  const { bed, alert } = step.patient;
+  if (alert.state !== "firing" || alertId(bed, alert) !== id) return;
+  const words = escalatedText({ bed, alert, minutes: ESCALATE_MS / MINUTE_MS });
+  const data = { alert: id, bed, signal: "escalate", level: alert.level };
+  step.tell("charge", words, data, `${id}/escalate/${alert.firedAt}`);
 }
 
 async function onTimer(event, context) {
-  const subject = event.data.subject.reference;
-  const patient = await context.state.get(patientKey(subject));
+  const patient = await context.state.get(patientKey(event.data.subject.reference));
   if (patient === null) return { gone: true }; // discharged meanwhile
-  if (event.data.kind === "silent") onSilent(context, patient, subject);
-  else onEscalate(context, patient, event.data.alert);
-  context.state.put(patientKey(subject), patient);
+  const step = new Step(event, context, patient);
+  if (event.data.kind === "silent") onSilent(step);
+  else onEscalate(step, event.data.alert);
+  await step.keep();
   return { timer: event.data.kind };
 }
 

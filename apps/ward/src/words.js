@@ -81,12 +81,12 @@ export function escalatedText({ bed, alert, minutes }) {
   };
 }
 
-export function silentText({ bed, last, minutes }) {
+export function silentText({ bed, newest, minutes }) {
   return {
     subject: `Bed ${bed}: monitor silent`,
     text:
       `Bed ${bed}: technical alarm. The monitor has sent nothing for ${minutes} minutes; its ` +
-      `last value is of ${clock(last)}. The score is not kept up to date.`,
+      `last value is of ${clock(newest)}. The score is not kept up to date.`,
   };
 }
 

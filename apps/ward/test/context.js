@@ -22,7 +22,7 @@ export class TestContext {
     this.timers.delete(key);
   }
 
-  async notify(contact, message, options) {
-    this.sent.push({ contact, ...message, ...options });
+  async notify(contact, message) {
+    this.sent.push({ contact, ...message });
   }
 }

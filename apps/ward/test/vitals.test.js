@@ -171,7 +171,7 @@ async function life() {
   equal([seen.statusCode, kept(c).alert.state], [200, "acknowledged"], "acknowledged");
   const again = await ack({ body: JSON.stringify({ bed: "4B-07", by: "n1" }) }, c);
   equal(again.statusCode, 409, "a second acknowledgement has nothing to do");
-  for (let i = 3; i < 6; i++) await round(c, {}, START + i * 10 * MINUTE);
+  for (let i = 3; i < 7; i++) await round(c, {}, START + i * 10 * MINUTE);
   equal(
     [signals(c, "charge").at(-1), kept(c).alert.state],
     ["resolve", "inactive"],
