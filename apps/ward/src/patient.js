@@ -21,7 +21,7 @@ export function newPatient(bed) {
     values: {},
     before: null, // the last complete score that was low: what an alert is compared with
     alert: { ...INACTIVE },
-    monitor: { last: 0, armed: false, silent: false },
+    monitor: { last: 0, armed: 0, silent: false },
   };
 }
 

@@ -112,10 +112,13 @@ function silentAfter(patient) {
 
 function heard(step) {
   const { bed, monitor } = step.patient;
+  const limit = silentAfter(step.patient);
   monitor.last = Date.now();
-  // One timer per monitor, not one per sample: when it fires and finds a newer sample it goes on.
-  if (!monitor.armed) step.startTimer("silent", silentAfter(step.patient));
-  monitor.armed = true;
+  // The timer moves once a round, not with every sample; when it fires it looks for newer ones.
+  if (monitor.last - monitor.armed >= limit / 8) {
+    step.startTimer("silent", limit);
+    monitor.armed = monitor.last;
+  }
   if (!monitor.silent) return;
   monitor.silent = false;
   const data = { alert: `${bed}-monitor`, bed, signal: "back", level: 0 };
@@ -183,7 +186,7 @@ function onSilent(step) {
     step.startTimer("silent", left);
     return;
   }
-  monitor.armed = false;
+  monitor.armed = 0;
   monitor.silent = true;
   const newest = Math.max(...Object.values(patient.values).map((value) => value.t));
   const minutes = Math.round((SILENT_INTERVALS * patient.context.interval) / 60);

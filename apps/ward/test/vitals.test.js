@@ -243,21 +243,21 @@ async function notScored() {
 
 async function silence() {
   const c = new TestContext();
+  const timer = () => c.timers.get("silent/Patient/p1");
   await round(c, {}, START);
-  await round(c, {}, START + 10 * MINUTE);
-  equal(c.timers.get("silent/Patient/p1").at, START + 20 * MINUTE, "one timer, not one per sample");
+  equal(timer().at, START + 20 * MINUTE, "twice the interval after the first sample");
+  await round(c, {}, START + MINUTE);
+  equal(timer().at, START + 20 * MINUTE, "a timer is not written for every sample");
   await fireTimer(c, "silent");
-  equal(signals(c, "on-call").length, 0, "a newer sample moves it");
-  equal(
-    c.timers.get("silent/Patient/p1").at,
-    START + 30 * MINUTE,
-    "to twice the interval after the newest",
-  );
+  equal([c.sent.length, timer().at], [0, START + 21 * MINUTE], "it finds the newer sample");
+  await round(c, {}, START + 20.5 * MINUTE);
+  equal(timer().at, START + 40.5 * MINUTE, "the next round moves it");
   await fireTimer(c, "silent");
   equal(signals(c, "on-call"), ["silent"], "a silent monitor alarms once");
   equal(c.timers.size, 0, "and waits for the monitor");
   await round(c, {}, START + 50 * MINUTE);
   equal(signals(c, "charge").at(-1), "back", "the monitor is back");
+  ok(timer() !== undefined, "and watched again");
 }
 
 async function badAsk() {
