@@ -34,19 +34,21 @@ int64_t guest_clock_ms(const struct guest *guest) {
 
 void guest_end(struct guest *guest, enum guest_result result, const char *reason,
                struct bytes body) {
-  struct guest_output *output = guest->turn.output;
+  struct buf *to = guest->turn.output->body;
   if (guest->turn.ended) return;
+  bool fits = body.len <= GUEST_OUTPUT_BYTES_MAX;
+  if (fits && body.at != to->at) {
+    buf_reset(to);
+    buf_put(to, body);
+  }
+  if (!fits || !buf_ok(to)) {
+    guest_end_error(guest, GUEST_THREW, "output", "Medulla.OutputTooLarge",
+                    "the result is larger than its limit of 6 MiB");
+    return;
+  }
   guest->turn.ended = true;
-  output->result = result;
-  output->reason = reason;
-  buf_reset(output->body);
-  if (body.len > GUEST_OUTPUT_BYTES_MAX) body.len = GUEST_OUTPUT_BYTES_MAX + 1;
-  buf_put(output->body, body);
-  if (body.len <= GUEST_OUTPUT_BYTES_MAX && buf_ok(output->body)) return;
-  buf_reset(output->body);
-  guest->turn.ended = false;
-  guest_end_error(guest, GUEST_THREW, "output", "Medulla.OutputTooLarge",
-                  "the result is larger than its limit of 6 MiB");
+  guest->turn.output->result = result;
+  guest->turn.output->reason = reason;
 }
 
 void guest_end_error(struct guest *guest, enum guest_result result, const char *reason,

@@ -41,7 +41,8 @@ struct guest {
 /* Whole milliseconds since the run began; 0 while preparing. */
 int64_t guest_elapsed_ms(const struct guest *guest);
 int64_t guest_clock_ms(const struct guest *guest);
-/* Ends the turn with a result; the text becomes the body. Only the first end counts. */
+/* Ends the turn with a result; the text becomes the body (it may be the body already, whole). Only
+ * the first end counts. */
 void guest_end(struct guest *guest, enum guest_result result, const char *reason,
                struct bytes body);
 /* Ends it with Lambda's error JSON, made of plain ASCII texts. */

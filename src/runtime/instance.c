@@ -130,6 +130,14 @@ wasm_rt_funcref_table_t *instance_table(const struct instance *instance, uint32_
   return (void *)((uint8_t *)instance->at + instance->shape->tables[table]);
 }
 
+void instance_instantiate(struct instance *instance) {
+  for (uint32_t t = 0; t < instance->shape->table_count; t++)
+    free(instance_table(instance, t)->data);
+  linking = instance;
+  instance->shape->instantiate(instance->at, instance);
+  linking = NULL;
+}
+
 void instance_close(struct instance *instance) {
   for (uint32_t t = 0; instance->at && t < instance->shape->table_count; t++) {
     free(instance_table(instance, t)->data);

@@ -56,6 +56,8 @@ struct instance_options {
 bool instance_open(struct instance *instance, const struct instance_options *options,
                    struct err *err) MUST_CHECK;
 void instance_close(struct instance *instance);
+/* Links anew, start function included; under trap_try. */
+void instance_instantiate(struct instance *instance);
 /* Sets memory to `bytes`, no more and no less accessible; new bytes are zero. */
 bool instance_resize(struct instance *instance, uint64_t bytes, struct err *err) MUST_CHECK;
 /* From now on `blocks` (taken over; the bytes in it stay the caller's) is what memory is restored

@@ -264,7 +264,7 @@ static bool take_function(struct guest *guest, uint32_t object, const char *name
 
 static bool prepare_prelude(struct guest *guest, struct err *err) {
   Z_engine_instance_t *engine = js_engine(guest);
-  guest->in.shape->instantiate(guest->in.at, &guest->in);
+  instance_instantiate(&guest->in);
   QTS_construct(engine);
   guest->words[JS_RUNTIME] = QTS_NewRuntime(engine);
   QTS_RuntimeSetMaxStackSize(engine, guest->words[JS_RUNTIME], ENGINE_STACK_BYTES);

@@ -38,8 +38,6 @@ static void on_fault(int number, siginfo_t *info, void *context) {
 }
 
 void trap_install(void) {
-  static bool installed;
-  if (installed) return;
   stack_t stack = {.ss_sp = signal_stack, .ss_size = sizeof signal_stack};
   must(sigaltstack(&stack, NULL) == 0);
   struct sigaction action = {.sa_sigaction = on_fault,
@@ -47,7 +45,6 @@ void trap_install(void) {
   sigemptyset(&action.sa_mask);
   must(sigaction(SIGSEGV, &action, NULL) == 0);
   must(sigaction(SIGBUS, &action, NULL) == 0);
-  installed = true;
 }
 
 int trap_try(const uint8_t *data, void (*body)(void *arg), void *arg) {

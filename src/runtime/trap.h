@@ -13,7 +13,7 @@
 /* Beyond wasm_rt_trap_t. */
 enum { TRAP_NONE = 0, TRAP_EXIT = 100, TRAP_MEMORY, TRAP_ABORT };
 
-/* Needs to have been called before trap_try. */
+/* Before trap_try; again where others may have taken the handlers over. */
 void trap_install(void);
 /* Calls body(arg). Returns TRAP_NONE, or the code it trapped with. `data` is its linear memory. */
 int trap_try(const uint8_t *data, void (*body)(void *arg), void *arg);

@@ -395,6 +395,7 @@ const pick = (wanted) => {
 // The end of a run comes by return value where it can: one call less.
 const enter = (json, wanted) => {
   running = true;
+  ended = false; // matters where a guest is reused, in benches
   try {
     const handler = wanted === undefined ? entry : pick(wanted);
     if (!handler) throw missing(wanted ?? "handler");

@@ -77,13 +77,34 @@ struct fixture *fixture_js(const char *source) {
   return fixture_code(&code);
 }
 
-struct err fixture_refused(const char *source) {
-  struct guest_code code = js_code(source);
+static struct guest_code wasm_code(const char *name) {
+  static char path[4096];
+  const char *folder = getenv("MEDULLA_MODULES");
+  snprintf(path, sizeof path, "%s/%s.so", folder ? folder : ".", name);
+  return (struct guest_code){.kind = GUEST_WASM, .module_path = path, .memory_bytes_max = 8u << 20};
+}
+
+struct fixture *fixture_wasm(const char *name) {
+  struct guest_code code = wasm_code(name);
+  return fixture_code(&code);
+}
+
+static struct err refused(const struct guest_code *code) {
   struct err err;
   int fd = memfd_create("snapshot", 0);
-  if (guest_prepare(&code, fd, &err)) fail_msg("prepared: %s", source);
+  if (guest_prepare(code, fd, &err)) fail_msg("it was prepared");
   close(fd);
   return err;
+}
+
+struct err fixture_refused(const char *source) {
+  struct guest_code code = js_code(source);
+  return refused(&code);
+}
+
+struct err fixture_wasm_refused(const char *name) {
+  struct guest_code code = wasm_code(name);
+  return refused(&code);
 }
 
 void fixture_free(struct fixture **fixture) {

@@ -27,8 +27,11 @@ struct fixture {
 /* A guest ready to run; ends the test when it cannot be made. */
 struct fixture *fixture_js(const char *source);
 struct fixture *fixture_code(const struct guest_code *code);
+/* A module of tests/unit/runtime/wasm by name. */
+struct fixture *fixture_wasm(const char *name);
 /* The error of preparing it. */
 struct err fixture_refused(const char *source);
+struct err fixture_wasm_refused(const char *name);
 void fixture_free(struct fixture **fixture);
 /* Runs with this event and asserts that the guest is pristine afterwards. The body is text. */
 const char *fixture_run(struct fixture *fixture, const char *event);
