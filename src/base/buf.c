@@ -49,8 +49,9 @@ void buf_grew(struct buf *buf, size_t bytes) {
 }
 
 void buf_put(struct buf *buf, struct bytes a) {
+  if (a.len == 0) return; /* an empty buffer has no address to add to */
   uint8_t *at = buf_room(buf, a.len);
-  if (!at || a.len == 0) return;
+  if (!at) return;
   memcpy(at, a.at, a.len);
   buf->len += a.len;
 }
