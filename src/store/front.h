@@ -26,7 +26,7 @@ struct store_reader {
   struct store *store;
   struct engine_reader *reader;
   struct buf sealed, plain;
-  bool held; /* a query has its one committed state; else each call takes its own */
+  unsigned held; /* calls and queries within the one committed state */
 };
 
 /* A question on its way: waiting, then answered, then done on the loop. */

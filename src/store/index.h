@@ -16,6 +16,9 @@ struct index;
 struct index_batch;
 
 bool index_open_rocksdb(const char *path, struct index **ret_index, struct err *err) MUST_CHECK;
+/* The same; what is damaged, or ahead of the ledger's position, is dropped and starts empty. */
+bool index_open_or_rebuild(const char *path, uint64_t ledger_position, struct index **ret_index,
+                           struct err *err) MUST_CHECK;
 struct index *index_open_memory(void);
 void index_close(struct index **index);
 

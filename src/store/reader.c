@@ -12,11 +12,13 @@ static const struct engine_ops *ops_of(const struct store_reader *reader) {
 
 static bool enter(struct store_reader *reader, struct err *err) {
   TRY(engine_fault_pass(&reader->store->fault, err));
-  return reader->held || ops_of(reader)->read_begin(reader->reader, err);
+  if (reader->held == 0) TRY(ops_of(reader)->read_begin(reader->reader, err));
+  reader->held++;
+  return true;
 }
 
 static void leave(struct store_reader *reader) {
-  if (!reader->held) ops_of(reader)->read_end(reader->reader);
+  if (--reader->held == 0) ops_of(reader)->read_end(reader->reader);
 }
 
 static bool open_value(struct store_reader *reader, enum store_table table, struct bytes key,
@@ -164,12 +166,10 @@ struct store_reader *store_reader(struct store *store) {
 /* A reader that gets no committed state to hold lets each call tell its own error. */
 static void run_query(struct front_ask *ask, struct store_reader *reader) {
   struct err err;
-  bool was_held = reader->held;
-  bool began = !was_held && ops_of(reader)->read_begin(reader->reader, &err);
-  reader->held = was_held || began;
+  bool entered = reader->held > 0 || ops_of(reader)->read_begin(reader->reader, &err);
+  if (entered) reader->held++;
   ask->query(ask->arg, reader);
-  reader->held = was_held;
-  if (began) ops_of(reader)->read_end(reader->reader);
+  if (entered) leave(reader);
 }
 
 /* ---- Questions (loop) ---- */
