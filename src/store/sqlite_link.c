@@ -7,12 +7,12 @@
 /* A log's rows are appended at the right edge of a rowid table: no page is filled twice. */
 static const char *const per_table_text[SQL_PER_TABLE] = {
     [SQL_GET] = "SELECT p, v FROM kv_@ WHERE k = ?1",
-    [SQL_PUT] = "INSERT INTO kv_@ (k, p, v) VALUES (?1, ?2, ?3)"
-                " ON CONFLICT (k) DO UPDATE SET p = excluded.p, v = excluded.v",
+    [SQL_PUT] = ("INSERT INTO kv_@ (k, p, v) VALUES (?1, ?2, ?3)"
+                 " ON CONFLICT (k) DO UPDATE SET p = excluded.p, v = excluded.v"),
     [SQL_REMOVE] = "DELETE FROM kv_@ WHERE k = ?1",
     [SQL_APPEND] = "INSERT INTO log_@ (r, k, v) VALUES (?1, ?2, ?3)",
-    [SQL_TRIM] = "DELETE FROM log_@ WHERE r IN"
-                 " (SELECT r FROM log_@ WHERE r < ?1 ORDER BY r LIMIT ?2)",
+    [SQL_TRIM] = ("DELETE FROM log_@ WHERE r IN"
+                  " (SELECT r FROM log_@ WHERE r < ?1 ORDER BY r LIMIT ?2)"),
     [SQL_SCAN] = "SELECT k, v, p FROM kv_@ WHERE k >= ?1 ORDER BY k",
     [SQL_BACK_FROM] = "SELECT k, v, p FROM kv_@ WHERE k <= ?1 ORDER BY k DESC",
     [SQL_BACK_BEFORE] = "SELECT k, v, p FROM kv_@ WHERE k < ?1 ORDER BY k DESC",
@@ -31,8 +31,8 @@ static const char *const common_text[SQL_COMMON] = {
     [SQL_COUNT_GET] = "SELECT position, audit_next FROM counter",
     [SQL_MARK] = "INSERT INTO mark (p, day, marks) VALUES (?1, ?2, ?3)",
     [SQL_MARKS] = "SELECT p, marks FROM mark WHERE p > ?1 ORDER BY p",
-    [SQL_MARKS_TRIM] = "DELETE FROM mark WHERE p IN"
-                       " (SELECT p FROM mark ORDER BY p LIMIT ?2) AND day < ?1",
+    [SQL_MARKS_TRIM] = ("DELETE FROM mark WHERE p IN"
+                        " (SELECT p FROM mark ORDER BY p LIMIT ?2) AND day < ?1"),
 };
 
 static enum err_code code_of(int code) {
