@@ -88,6 +88,14 @@ struct bytes arena_copy(struct arena *arena, struct bytes a) {
   return bytes_of(at, a.len);
 }
 
+struct bytes arena_lower(struct arena *arena, struct bytes a) {
+  uint8_t *at = arena_alloc(arena, a.len);
+  if (!at) return BYTES_NONE;
+  for (size_t i = 0; i < a.len; i++)
+    at[i] = a.at[i] >= 'A' && a.at[i] <= 'Z' ? (uint8_t)(a.at[i] + 32) : a.at[i];
+  return bytes_of(at, a.len);
+}
+
 char *arena_str(struct arena *arena, struct bytes a) {
   char *at = arena_alloc(arena, a.len + 1);
   if (at && a.len) memcpy(at, a.at, a.len);

@@ -25,6 +25,7 @@ void arena_reset(struct arena *arena);
 /* Zeroed, aligned for any type. NULL past the limit. */
 void *arena_alloc(struct arena *arena, size_t bytes);
 struct bytes arena_copy(struct arena *arena, struct bytes a);
+struct bytes arena_lower(struct arena *arena, struct bytes a); /* a copy in lower case, ASCII */
 /* NUL-terminated copy. */
 char *arena_str(struct arena *arena, struct bytes a);
 struct bytes arena_printf(struct arena *arena, const char *format, ...)

@@ -137,17 +137,9 @@ static struct bytes *named_seat(struct cloudevent *event, struct bytes name) {
   return NULL;
 }
 
-static struct bytes lower_copy(struct arena *arena, struct bytes text) {
-  uint8_t *out = arena_alloc(arena, text.len + 1);
-  if (!out) return BYTES_NONE;
-  for (size_t i = 0; i < text.len; i++)
-    out[i] = text.at[i] >= 'A' && text.at[i] <= 'Z' ? text.at[i] + 32 : text.at[i];
-  return bytes_of(out, text.len);
-}
-
 static bool attribute_read(struct arena *arena, const struct http_header *header,
                            struct cloudevent *event, bool *version_seen, struct err *err) {
-  struct bytes name = lower_copy(arena, bytes_from(header->name, prefix.len)), value;
+  struct bytes name = arena_lower(arena, bytes_from(header->name, prefix.len)), value;
   TRY(cloudevents_value_decode(arena, header->value, &value, err));
   if (bytes_eq(name, BYTES("specversion"))) {
     if (*version_seen || !bytes_eq(value, BYTES("1.0")))

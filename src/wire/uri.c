@@ -30,13 +30,6 @@ static bool is_unreserved(uint8_t c) {
          c == '~';
 }
 
-static struct bytes lower_copy(struct arena *arena, struct bytes text) {
-  uint8_t *out = arena_alloc(arena, text.len + 1);
-  if (!out) return BYTES_NONE;
-  for (size_t i = 0; i < text.len; i++) out[i] = to_lower(text.at[i]);
-  return bytes_of(out, text.len);
-}
-
 /* Decodes one percent triplet at `i`. */
 static bool triplet(struct bytes path, size_t i, uint8_t *ret_byte, struct err *err) {
   int high = path.len - i > 2 ? hex_digit(path.at[i + 1]) : -1;
@@ -110,7 +103,7 @@ static bool scheme_read(struct arena *arena, struct bytes text, struct uri *uri,
                         struct err *err) {
   size_t end = bytes_find_bytes(text, BYTES("://"));
   if (end == text.len) FAIL_AT(ERR_MALFORMED, 0, "a URI needs scheme://host");
-  uri->scheme = lower_copy(arena, bytes_sub(text, 0, end));
+  uri->scheme = arena_lower(arena, bytes_sub(text, 0, end));
   for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
     if (!bytes_eq(uri->scheme, schemes[i].name)) continue;
     uri->port = schemes[i].port;
@@ -162,7 +155,7 @@ static bool name_read(struct arena *arena, struct bytes name, struct uri *uri, s
     if (dot_misplaced || c == '~' || !is_unreserved(c))
       FAIL(ERR_MALFORMED, "the host has a byte that is not allowed");
   }
-  uri->host = lower_copy(arena, name);
+  uri->host = arena_lower(arena, name);
   return ipv4_decide(uri, err);
 }
 
