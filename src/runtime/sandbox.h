@@ -1,9 +1,20 @@
 /* runtime/sandbox.h: what a worker process can no longer do, level by level.
- * Owns:    nothing.
+ * Owns:    struct sandbox_ground owns its descriptors until sandbox_ground_close.
+ * Units:   bytes, seconds as named.
  * Errors:  a step that was expected to work and did not: DENIED, IO; never a silent downgrade.
  * Threads: single-threaded processes only.
- * Limits:  see the table in sandbox.c.
- * Source:  seccomp(2), landlock(7), namespaces(7).                                         */
+ * Limits:  see the tables in sandbox_confine.c and sandbox_filter.c.
+ * Source:  seccomp(2), landlock(7), namespaces(7).
+ *
+ * The launcher lays the ground once (shared namespaces, an empty root, a Landlock rule set); every
+ * worker confines itself on it. Step by step, each level with the steps above it:
+ *
+ *   filtered     own session, rlimits, no capabilities, no new privileges, seccomp (always last)
+ *   landlocked   Landlock: no file, no TCP, no abstract socket, no signal outside
+ *   isolated     network, ipc and uts namespaces shared by all workers; the mount namespace with
+ *                the empty root; a pid namespace for each worker
+ *
+ * Root really leaves its uid; others make a user namespace to be allowed the others.            */
 #ifndef MEDULLA_RUNTIME_SANDBOX_H
 #define MEDULLA_RUNTIME_SANDBOX_H
 
@@ -28,5 +39,37 @@ struct sandbox_facts {
 /* Finds out by trying in a forked child; changes nothing in the caller. */
 void sandbox_probe(struct sandbox_facts *ret_facts);
 const char *sandbox_level_name(enum sandbox_level level); /* "isolated", ... */
+bool sandbox_level_parse(const char *name, enum sandbox_level *ret_level);
+
+struct sandbox_ground {
+  enum sandbox_level level;
+  bool root;
+  int mount_ns_fd, landlock_fd; /* -1: none */
+  unsigned landlock_abi;
+  char why_not[128];
+};
+
+/* Enters the shared namespaces for good. Takes the highest level that works, at most `highest`. */
+void sandbox_ground_open(enum sandbox_level highest, struct sandbox_ground *ret_ground);
+void sandbox_ground_close(struct sandbox_ground *ground);
+/* fork(), into a new pid namespace at level isolated. Give up with -1 and errno. */
+int sandbox_fork(const struct sandbox_ground *ground);
+
+struct sandbox_limits {
+  uint64_t memory_bytes_max; /* private writable memory of the process, RLIMIT_DATA; 0: none */
+  uint64_t file_bytes_max;   /* what it may write to the snapshot; 0: nothing */
+  uint32_t cpu_s_max;        /* 0: none */
+  int wake_fd;               /* may be written, 8 bytes at a time */
+  int snapshot_fd;           /* may be read; written when file_bytes_max > 0; -1: none */
+  int life_fd;               /* hangs up when the parent is gone; -1: not checked */
+  int keep_fds;              /* descriptors from this number on are closed */
+  bool no_filter;            /* tests of the layers below */
+};
+
+/* The caller may do nothing more than the filter's table allows once this has returned true. */
+bool sandbox_confine(const struct sandbox_ground *ground, const struct sandbox_limits *limits,
+                     struct err *err) MUST_CHECK;
+/* The last step alone (sandbox_filter.c). */
+bool sandbox_filter(const struct sandbox_limits *limits, struct err *err) MUST_CHECK;
 
 #endif
