@@ -67,6 +67,7 @@ struct guest_output {
   uint32_t requests;     /* effects asked for */
   uint32_t dirty_pages;  /* put back by the restore that follows */
   uint64_t memory_bytes; /* peak linear memory */
+  int64_t restore_ns;    /* taken by making it pristine again */
 };
 
 struct guest;

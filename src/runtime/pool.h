@@ -18,9 +18,10 @@ struct pool_options {
   const struct random_port *random; /* Required */
   const char *launcher_path;        /* Required: the medulla-launcher binary */
   uint32_t workers_max;             /* Required */
-  int64_t fork_wait_us; /* fork another worker when a run waits longer than this though one
+  int64_t fork_wait_us;   /* fork another worker when a run waits longer than this though one
                            is busy; 0: at once */
-  bool namespaces_off;  /* test the lower isolation level */
+  int64_t prepare_ms_max; /* Optional: a top level's time; 0: RUNTIME_PREPARE_MS_MAX */
+  bool namespaces_off;    /* test the lower isolation level */
 };
 
 struct pool_load {

@@ -4,7 +4,7 @@
  * Units:   nanoseconds (mono), microseconds in the meter, bytes.
  * Errors:  runtime_prepare's result; a start that cannot be made ends in done with RUN_FAILED.
  * Threads: the loop's thread only. Callbacks come from the loop, never from within a call.
- * Limits:  per function and in all, named in struct runtime_limits.
+ * Limits:  per version: struct runtime_code; in all: the runtime's options; RUNTIME_ below.
  *
  * Real: workers behind a launcher (runtime/pool.c). Simulated: tests/sim has its own. Later:
  * process. */
@@ -14,12 +14,19 @@
 #include "base/err.h"
 #include "base/id.h"
 #include "base/list.h"
+#include "os/loop.h"
 #include "runtime/guest.h"
+
+#define RUNTIME_WAITING_MAX 100000         /* runs waiting for a worker, in all */
+#define RUNTIME_LOG_BYTES_MAX (1u << 20)   /* of one run; what follows is dropped, and said so */
+#define RUNTIME_INPUT_BYTES_MAX (7u << 20) /* event, context, env and handler of one run */
+#define RUNTIME_PREPARE_MS_MAX 10000       /* a top level may take this long */
 
 struct runtime;
 struct run_handle;
 
-/* A function version as a runtime knows it; the flow owns it and keeps it while runs exist. */
+/* A function version as a runtime knows it; the flow owns it and keeps it until it has retired it
+ * and has no run of it any more. */
 struct runtime_code {
   struct bytes name; /* "app/function" for titles and messages */
   uint32_t version;
@@ -55,8 +62,9 @@ struct run_meter {
 struct run_done {
   enum run_end end;
   struct bytes body;  /* valid during the call */
-  const char *reason; /* word for RUN_FAILED: "threw", "trapped", "memory", "killed", "output",
-                         "start", "unsettled"; static */
+  const char *reason; /* word for RUN_FAILED: "threw", "trapped", "stack", "memory", "killed",
+                         "output", "start", "unsettled"; for RUN_REFUSED: "limit", "isolation",
+                         "wait"; static */
   struct run_meter meter;
 };
 
@@ -79,8 +87,11 @@ struct run_handle {
   uint64_t fair_key; /* runs waiting are served round-robin over fair keys (functions) */
   /* The runtime's part. */
   struct list link;
-  void *worker;
+  struct loop_timer timer; /* wait_ms_max */
+  void *worker;            /* while it runs */
+  void *waits;             /* for whom it waits */
   int64_t asked_ns;
+  int stage;
 };
 
 struct runtime_ops {

@@ -1,0 +1,69 @@
+/* runtime/launch.h: what the core and the launcher say to each other, over one seqpacket socket.
+ * Owns:    nothing.
+ * Units:   bytes.
+ * Errors:  a message that is not exactly one of these structs ends the connection: both sides are
+ *          our own binaries of the same build, so anything else is a broken promise.
+ * Threads: one on each side.
+ * Limits:  the sizes below; descriptors per message: LAUNCH_FDS_MAX.
+ *
+ * The core sends struct launch_command, the launcher struct launch_report. LAUNCH_START carries
+ * descriptors in the order of enum launch_fd; a code without source passes an empty one.         */
+#ifndef MEDULLA_RUNTIME_LAUNCH_H
+#define MEDULLA_RUNTIME_LAUNCH_H
+
+#include <stdint.h>
+
+#define LAUNCH_MAGIC 0x4d6c6131u /* changes with the structs */
+#define LAUNCH_PATH_BYTES 512
+#define LAUNCH_NAME_BYTES 128
+#define LAUNCH_SOURCE_BYTES_MAX (64u << 20)
+#define LAUNCH_SOCKET_FD 3 /* in the launcher */
+
+enum launch_fd {
+  LAUNCH_RING,     /* memory of the rings */
+  LAUNCH_WAKE,     /* eventfd that wakes the core */
+  LAUNCH_SNAPSHOT, /* to read; to write when preparing */
+  LAUNCH_CODE,     /* source text */
+  LAUNCH_FDS_MAX
+};
+
+enum launch_kind {
+  LAUNCH_START, /* fork, confine and open one worker */
+  LAUNCH_KILL,
+};
+
+struct launch_command {
+  uint32_t magic;
+  uint32_t kind;
+  uint64_t worker; /* the core's number for it; never used twice */
+  /* LAUNCH_START only. */
+  uint32_t guest_kind;
+  uint32_t module;
+  uint32_t prepare; /* make the snapshot instead of serving runs */
+  uint32_t prepare_cpu_s_max;
+  uint64_t memory_bytes_max;
+  uint64_t source_bytes;
+  char file_name[LAUNCH_NAME_BYTES];
+  char module_path[LAUNCH_PATH_BYTES];
+};
+
+enum launch_report_kind {
+  LAUNCH_HELLO,   /* once: the level in force */
+  LAUNCH_STARTED, /* pid */
+  LAUNCH_FAILED,  /* could not fork: errno in status */
+  LAUNCH_EXITED,  /* signal or status */
+};
+
+struct launch_report {
+  uint32_t magic;
+  uint32_t kind;
+  uint64_t worker;
+  int32_t pid;
+  int32_t signal;        /* that ended it, or 0 */
+  int32_t status;        /* exit status or errno */
+  uint32_t level;        /* HELLO: enum sandbox_level */
+  uint64_t memory_bytes; /* EXITED: largest resident size */
+  char text[160];        /* HELLO: why not the highest level */
+};
+
+#endif
