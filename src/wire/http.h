@@ -116,6 +116,7 @@ struct http_reply {
   bool chunked;
   uint64_t content_length; /* unless chunked; left out where RFC 9110 §8.6 forbids it */
   bool close;              /* the connection ends with this answer */
+  bool until_close;        /* no length: the body ends with the connection (RFC 9112 §6.3, 8) */
 };
 /* Headers are checked (INVALID; buf is then as before); those that frame the message are dropped,
  * because framing is ours: Connection, Content-Length, Transfer-Encoding, Keep-Alive, Upgrade. */

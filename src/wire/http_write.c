@@ -119,9 +119,9 @@ static bool reply_lines(struct buf *buf, const struct http_reply *reply, struct 
   bool bodiless = reply->status < 200 || reply->status == 204 || reply->status == 304;
   if (!bodiless && reply->chunked)
     line(buf, "Transfer-Encoding", BYTES("chunked"));
-  else if (!bodiless)
+  else if (!bodiless && !reply->until_close)
     length_line(buf, reply->content_length);
-  if (reply->close) line(buf, "Connection", BYTES("close"));
+  if (reply->close || reply->until_close) line(buf, "Connection", BYTES("close"));
   buf_put(buf, BYTES("\r\n"));
   return true;
 }
