@@ -391,7 +391,8 @@ static void print_shape(const char *shape) {
     printf("offsetof(%s, %s),\n", m.instance, m.memory);
   else
     printf("MODULE_MEMORY_NONE,\n");
-  printf("  func_types, &wasm_rt_call_stack_depth, &module_tables_changed, &module_runtime_at,\n");
+  printf(
+      "  func_types, &module_depth, &module_data, &module_tables_changed, &module_runtime_at,\n");
   printf("  %s_init_module, module_instantiate, module_link};\n", name);
 }
 

@@ -106,6 +106,7 @@ static void run(struct guest *guest, const struct guest_input *input, const stru
   turn->start_mono_ns = host->mono_ns(host->self);
   guest_random_init(&turn->random, input->seed);
   output->dirty_pages = 0;
+  instance_enter(&guest->in);
   int code = trap_try(guest->in.data, run_body, guest);
   if (code != TRAP_NONE) end_trapped(guest, code);
   must(turn->ended);

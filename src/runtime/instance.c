@@ -98,7 +98,7 @@ static bool begin_memory(struct instance *instance, const struct instance_option
 static bool link_module(struct instance *instance, struct err *err) {
   trap_install();
   *instance->shape->runtime = &services;
-  *instance->shape->depth = 0;
+  instance_enter(instance);
   linking = instance;
   int code = trap_try(instance->data, link_body, instance);
   linking = NULL;
@@ -128,6 +128,11 @@ bool instance_open(struct instance *instance, const struct instance_options *opt
 
 wasm_rt_funcref_table_t *instance_table(const struct instance *instance, uint32_t table) {
   return (void *)((uint8_t *)instance->at + instance->shape->tables[table]);
+}
+
+void instance_enter(const struct instance *instance) {
+  *instance->shape->data = instance->data;
+  *instance->shape->depth = 0;
 }
 
 void instance_instantiate(struct instance *instance) {
@@ -233,7 +238,6 @@ uint32_t instance_restore(struct instance *instance) {
   uint32_t count = put_back_dirty(instance);
   memcpy(instance->at, instance->saved, instance->shape->instance_bytes);
   if (*instance->shape->tables_changed) put_back_tables(instance);
-  *instance->shape->depth = 0;
   return count;
 }
 

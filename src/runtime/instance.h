@@ -56,6 +56,8 @@ struct instance_options {
 bool instance_open(struct instance *instance, const struct instance_options *options,
                    struct err *err) MUST_CHECK;
 void instance_close(struct instance *instance);
+/* Before each call into the module: several instances of one module share its statics. */
+void instance_enter(const struct instance *instance);
 /* Links anew, start function included; under trap_try. */
 void instance_instantiate(struct instance *instance);
 /* Sets memory to `bytes`, no more and no less accessible; new bytes are zero. */

@@ -22,7 +22,7 @@
 /* What of bytes_max the engine may allocate: not its data, its 5 MiB stack, and slack for growth.
  */
 #define ENGINE_FIXED_BYTES (7u << 20)
-#define ENGINE_BYTES_MIN (16u << 20)
+#define ENGINE_BYTES_MIN (8u << 20)
 /* The engine measures its own stack by the shadow stack in linear memory. */
 #define ENGINE_STACK_BYTES (768u << 10)
 
@@ -304,6 +304,7 @@ static void prepare_body(void *arg) {
 
 static bool prepare(struct guest *guest, const struct guest_code *code, struct err *err) {
   struct preparation p = {guest, code, err, false};
+  instance_enter(&guest->in);
   int trap = trap_try(guest->in.data, prepare_body, &p);
   if (trap == TRAP_MEMORY) FAIL(ERR_LIMIT, "the top level ran out of memory");
   if (trap != TRAP_NONE) FAIL(ERR_GUEST, "the top level was stopped: %s", trap_text(trap));

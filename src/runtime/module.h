@@ -25,7 +25,7 @@
 
 /* The dirty map lies directly below the data: one byte per block, for every address a 32-bit base
  * and a 32-bit offset can reach, so that marking needs no check and no second pointer. */
-#define MODULE_BLOCK_SHIFT 12
+#define MODULE_BLOCK_SHIFT 10
 #define MODULE_BLOCK_BYTES (1u << MODULE_BLOCK_SHIFT)
 #define MODULE_MAP_BYTES ((8ull << 30 >> MODULE_BLOCK_SHIFT) + 4096)
 
@@ -80,6 +80,7 @@ struct module_shape {
   int64_t memory_offset; /* of the module's own memory; MODULE_MEMORY_NONE or _IMPORTED */
   const uint32_t *types;
   uint32_t *depth;               /* of the current call */
+  uint8_t **data;                /* base of memory; set before each call */
   unsigned char *tables_changed; /* set by every table instruction */
   const struct module_runtime **runtime;
   void (*init)(void);

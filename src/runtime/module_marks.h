@@ -9,16 +9,21 @@
 
 static const struct module_runtime *module_runtime_at;
 static unsigned char module_tables_changed;
-uint32_t wasm_rt_call_stack_depth;
+/* wasm-rt.h declares its own, which the compiler would have to read and write at every call, as any
+ * pointer may point to it. To what is static here and never has its address taken in this code, no
+ * pointer can; so the base of memory stays in a register, too. */
+static uint32_t module_depth;
+static uint8_t *module_data;
+#define wasm_rt_call_stack_depth module_depth
 
-static inline void module_mark(const wasm_rt_memory_t *mem, u64 addr, unsigned bytes) {
-  uint8_t *map = mem->data - MODULE_MAP_BYTES;
+static inline void module_mark(u64 addr, unsigned bytes) {
+  uint8_t *map = module_data - MODULE_MAP_BYTES;
   map[addr >> MODULE_BLOCK_SHIFT] = 1;
   if (bytes > 1) map[(addr + bytes - 1) >> MODULE_BLOCK_SHIFT] = 1;
 }
 
-static inline void module_mark_range(const wasm_rt_memory_t *mem, u32 addr, u32 bytes) {
-  uint8_t *map = mem->data - MODULE_MAP_BYTES;
+static inline void module_mark_range(u32 addr, u32 bytes) {
+  uint8_t *map = module_data - MODULE_MAP_BYTES;
   if (bytes == 0) return;
   u64 first = addr >> MODULE_BLOCK_SHIFT;
   u64 last = ((u64)addr + bytes - 1) >> MODULE_BLOCK_SHIFT;
@@ -26,9 +31,10 @@ static inline void module_mark_range(const wasm_rt_memory_t *mem, u32 addr, u32 
 }
 
 #define MODULE_STORE(name, stored, given) \
-  static inline void module_##name(wasm_rt_memory_t *mem, u64 addr, given value) { \
-    module_mark(mem, addr, sizeof(stored)); \
-    name(mem, addr, value); \
+  static inline void module_##name(u64 addr, given value) { \
+    stored narrow = (stored)value; \
+    module_mark(addr, sizeof(stored)); \
+    wasm_rt_memcpy(module_data + addr, &narrow, sizeof narrow); \
   }
 MODULE_STORE(i32_store, u32, u32)
 MODULE_STORE(i64_store, u64, u64)
@@ -39,32 +45,69 @@ MODULE_STORE(i32_store16, u16, u32)
 MODULE_STORE(i64_store8, u8, u64)
 MODULE_STORE(i64_store16, u16, u64)
 MODULE_STORE(i64_store32, u32, u64)
-#define i32_store module_i32_store
-#define i64_store module_i64_store
-#define f32_store module_f32_store
-#define f64_store module_f64_store
-#define i32_store8 module_i32_store8
-#define i32_store16 module_i32_store16
-#define i64_store8 module_i64_store8
-#define i64_store16 module_i64_store16
-#define i64_store32 module_i64_store32
+#define i32_store(mem, addr, value) module_i32_store(addr, value)
+#define i64_store(mem, addr, value) module_i64_store(addr, value)
+#define f32_store(mem, addr, value) module_f32_store(addr, value)
+#define f64_store(mem, addr, value) module_f64_store(addr, value)
+#define i32_store8(mem, addr, value) module_i32_store8(addr, value)
+#define i32_store16(mem, addr, value) module_i32_store16(addr, value)
+#define i64_store8(mem, addr, value) module_i64_store8(addr, value)
+#define i64_store16(mem, addr, value) module_i64_store16(addr, value)
+#define i64_store32(mem, addr, value) module_i64_store32(addr, value)
+
+/* A load whose value nobody uses must trap all the same: the asm keeps it. */
+#define MODULE_LOAD(name, loaded, extended, given) \
+  static inline given module_##name(u64 addr) { \
+    loaded value; \
+    wasm_rt_memcpy(&value, module_data + addr, sizeof value); \
+    wasm_asm("" ::"r"(value)); \
+    return (given)(extended)value; \
+  }
+MODULE_LOAD(i32_load, u32, u32, u32)
+MODULE_LOAD(i64_load, u64, u64, u64)
+MODULE_LOAD(f32_load, f32, f32, f32)
+MODULE_LOAD(f64_load, f64, f64, f64)
+MODULE_LOAD(i32_load8_s, s8, s32, u32)
+MODULE_LOAD(i64_load8_s, s8, s64, u64)
+MODULE_LOAD(i32_load8_u, u8, u32, u32)
+MODULE_LOAD(i64_load8_u, u8, u64, u64)
+MODULE_LOAD(i32_load16_s, s16, s32, u32)
+MODULE_LOAD(i64_load16_s, s16, s64, u64)
+MODULE_LOAD(i32_load16_u, u16, u32, u32)
+MODULE_LOAD(i64_load16_u, u16, u64, u64)
+MODULE_LOAD(i64_load32_s, s32, s64, u64)
+MODULE_LOAD(i64_load32_u, u32, u64, u64)
+#define i32_load(mem, addr) module_i32_load(addr)
+#define i64_load(mem, addr) module_i64_load(addr)
+#define f32_load(mem, addr) module_f32_load(addr)
+#define f64_load(mem, addr) module_f64_load(addr)
+#define i32_load8_s(mem, addr) module_i32_load8_s(addr)
+#define i64_load8_s(mem, addr) module_i64_load8_s(addr)
+#define i32_load8_u(mem, addr) module_i32_load8_u(addr)
+#define i64_load8_u(mem, addr) module_i64_load8_u(addr)
+#define i32_load16_s(mem, addr) module_i32_load16_s(addr)
+#define i64_load16_s(mem, addr) module_i64_load16_s(addr)
+#define i32_load16_u(mem, addr) module_i32_load16_u(addr)
+#define i64_load16_u(mem, addr) module_i64_load16_u(addr)
+#define i64_load32_s(mem, addr) module_i64_load32_s(addr)
+#define i64_load32_u(mem, addr) module_i64_load32_u(addr)
 
 /* The originals check the range and trap before they write; so do these before they mark. */
 static inline void module_fill(wasm_rt_memory_t *mem, u32 at, u32 value, u32 bytes) {
   RANGE_CHECK(mem, at, bytes);
-  module_mark_range(mem, at, bytes);
+  module_mark_range(at, bytes);
   memory_fill(mem, at, value, bytes);
 }
 static inline void module_copy(wasm_rt_memory_t *to, const wasm_rt_memory_t *from, u32 to_at,
                                u32 from_at, u32 bytes) {
   RANGE_CHECK(to, to_at, bytes);
-  module_mark_range(to, to_at, bytes);
+  module_mark_range(to_at, bytes);
   memory_copy(to, from, to_at, from_at, bytes);
 }
 static inline void module_init_data(wasm_rt_memory_t *to, const u8 *from, u32 from_bytes, u32 to_at,
                                     u32 from_at, u32 bytes) {
   RANGE_CHECK(to, to_at, bytes);
-  module_mark_range(to, to_at, bytes);
+  module_mark_range(to_at, bytes);
   memory_init(to, from, from_bytes, to_at, from_at, bytes);
 }
 #define memory_fill module_fill
@@ -73,7 +116,7 @@ static inline void module_init_data(wasm_rt_memory_t *to, const u8 *from, u32 fr
 
 static inline void module_load_data(wasm_rt_memory_t *mem, u32 at, const u8 *from, u32 bytes) {
   RANGE_CHECK(mem, at, bytes);
-  module_mark_range(mem, at, bytes);
+  module_mark_range(at, bytes);
   memcpy(mem->data + at, from, bytes);
 }
 #undef LOAD_DATA

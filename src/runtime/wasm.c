@@ -80,6 +80,7 @@ static void prepare_body(void *arg) {
 /* Linking has placed the data already; instantiating places it again, into the same memory. */
 bool wasm_prepare(struct guest *guest, const struct guest_code *code, struct err *err) {
   const struct wasm_language *language = guest->language;
+  instance_enter(&guest->in);
   int trap = trap_try(guest->in.data, prepare_body, guest);
   if (trap == TRAP_NONE) return true;
   if (language->refused)

@@ -1,8 +1,12 @@
-"""prelude.py PRELUDE.js PART.js: the prelude with WEB_PARTS replaced by the other file."""
+"""prelude.py PRELUDE.js PART.js...: the prelude with each INCLUDE("PART.js"); replaced by that file."""
 
+import os
 import sys
 
-prelude, part = (open(path, encoding="utf-8").read() for path in sys.argv[1:3])
-if prelude.count("WEB_PARTS;") != 1:
-    sys.exit("prelude.py: WEB_PARTS must occur once")
-print(prelude.replace("WEB_PARTS;", part.rstrip() + ";"))
+prelude = open(sys.argv[1], encoding="utf-8").read()
+for path in sys.argv[2:]:
+    mark = f'INCLUDE("{os.path.basename(path)}");'
+    if prelude.count(mark) != 1:
+        sys.exit(f"prelude.py: {mark} must occur once")
+    prelude = prelude.replace(mark, open(path, encoding="utf-8").read())
+print(prelude)

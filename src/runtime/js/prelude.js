@@ -375,8 +375,9 @@ global("performance", {
 const bytesOf = (source) =>
   ArrayBuffer.isView(source) ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
                              : new Uint8Array(source);
-const web = WEB_PARTS;
-const { utf8, fromUtf8, base64, unbase64 } = web;
+INCLUDE("web.js");
+INCLUDE("url.js");
+INCLUDE("fetch.js");
 
 // ---- what runtime/js.c calls ----
 

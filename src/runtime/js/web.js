@@ -1,6 +1,5 @@
-// runtime/js/web.js: the web's globals that the engine lacks. The build puts this expression in the
-// place of WEB_PARTS in prelude.js, whose names it may use; it gives the byte functions back.
-(() => {
+// runtime/js/web.js: the web's globals that the engine lacks: bytes, text, crypto, clones. Part of
+// prelude.js, whose names it uses.
 
 // ---- UTF-8 and base64 ----
 
@@ -107,12 +106,12 @@ const values = new Map([...alphabet].map((c, i) => [c, i]));
 const unbase64 = (string) => {
   let s = text(string).replace(/[\t\n\f\r ]/g, "");
   if (s.length % 4 === 0) s = s.replace(/==?$/, "");
-  if (s.length % 4 === 1) throw new web.DOMException("not base64", "InvalidCharacterError");
+  if (s.length % 4 === 1) throw new DOMException("not base64", "InvalidCharacterError");
   const bytes = new Uint8Array(floor((s.length * 3) / 4));
   let bits = 0, held = 0, at = 0;
   for (let i = 0; i < s.length; i++) {
     const value = mapGet(values, s[i]);
-    if (value === undefined) throw new web.DOMException("not base64", "InvalidCharacterError");
+    if (value === undefined) throw new DOMException("not base64", "InvalidCharacterError");
     held = ((held << 6) | value) & 0xffff;
     bits += 6;
     if (bits >= 8) bytes[at++] = (held >> (bits -= 8)) & 255;
@@ -120,5 +119,168 @@ const unbase64 = (string) => {
   return bytes;
 };
 
-return { utf8, fromUtf8, base64, unbase64 };
-})()
+class TextEncoder {
+  get encoding() {
+    return "utf-8";
+  }
+  encode(string = "") {
+    return utf8(text(string));
+  }
+  encodeInto(string, into) {
+    const whole = text(string);
+    let read = 0, written = 0;
+    for (const c of whole) {
+      const bytes = utf8(c);
+      if (written + bytes.length > into.length) break;
+      into.set(bytes, written);
+      written += bytes.length;
+      read += c.length;
+    }
+    return { read, written };
+  }
+}
+
+class TextDecoder {
+  #fatal;
+  #keepMark;
+  #held = [];
+  constructor(label = "utf-8", { fatal = false, ignoreBOM = false } = {}) {
+    if (!["utf-8", "utf8", "unicode-1-1-utf-8"].includes(text(label).trim().toLowerCase()))
+      throw new RangeError(`TextDecoder: "${label}" is not supported, only utf-8 is`);
+    this.#fatal = !!fatal;
+    this.#keepMark = !!ignoreBOM;
+  }
+  get encoding() {
+    return "utf-8";
+  }
+  get fatal() {
+    return this.#fatal;
+  }
+  get ignoreBOM() {
+    return this.#keepMark;
+  }
+  decode(source, { stream = false } = {}) {
+    let bytes = source === undefined ? new Uint8Array(0) : bytesOf(source);
+    if (this.#held.length) bytes = new Uint8Array([...this.#held, ...bytes]);
+    this.#held = [];
+    if (stream) {
+      const whole = bytes.length - unfinished(bytes);
+      this.#held = [...bytes.subarray(whole)];
+      bytes = bytes.subarray(0, whole);
+    }
+    const string = fromUtf8(bytes, this.#fatal);
+    return !this.#keepMark && codeUnit(string, 0) === 0xfeff ? slice(string, 1) : string;
+  }
+}
+// How many bytes at the end begin a sequence that may go on.
+const unfinished = (bytes) => {
+  for (let back = 1; back <= 3 && back <= bytes.length; back++) {
+    const b = bytes[bytes.length - back];
+    if (b >= 0xc0) return b >= (back === 1 ? 0xc2 : back === 2 ? 0xe0 : 0xf0) ? back : 0;
+    if (b < 0x80) return 0;
+  }
+  return 0;
+};
+
+global("TextEncoder", TextEncoder);
+global("TextDecoder", TextDecoder);
+global("btoa", (string) => {
+  const s = text(string);
+  const bytes = new Uint8Array(s.length);
+  for (let i = 0; i < s.length; i++) {
+    const c = codeUnit(s, i);
+    if (c > 255) throw new DOMException("btoa: a character above 255", "InvalidCharacterError");
+    bytes[i] = c;
+  }
+  return base64(bytes);
+});
+global("atob", (string) => {
+  const bytes = unbase64(string);
+  let out = "";
+  for (let i = 0; i < bytes.length; i++) out += fromCodes(bytes[i]);
+  return out;
+});
+
+// ---- crypto ----
+
+const randomBytes = (count) => {
+  inRun("crypto");
+  return new Uint8Array(host.bytes(count));
+};
+const hex = (bytes) => {
+  let out = "";
+  for (let i = 0; i < bytes.length; i++) out += "0123456789abcdef"[bytes[i] >> 4] +
+    "0123456789abcdef"[bytes[i] & 15];
+  return out;
+};
+const digests = new Map([["SHA-1", 1], ["SHA-256", 256], ["SHA-384", 384], ["SHA-512", 512]]);
+
+global("crypto", {
+  getRandomValues: (array) => {
+    if (!ArrayBuffer.isView(array) || array.byteLength > 65536)
+      throw new DOMException("getRandomValues: a typed array of at most 65536 bytes",
+        "QuotaExceededError");
+    bytesOf(array).set(randomBytes(array.byteLength));
+    return array;
+  },
+  randomUUID: () => {
+    const bytes = randomBytes(16);
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    const h = hex(bytes);
+    return `${slice(h, 0, 8)}-${slice(h, 8, 12)}-${slice(h, 12, 16)}-${slice(h, 16, 20)}-${slice(h, 20)}`;
+  },
+  subtle: {
+    digest: async (algorithm, data) => {
+      const name = text(typeof algorithm === "object" ? algorithm.name : algorithm).toUpperCase();
+      const which = mapGet(digests, name);
+      if (!which) throw new DOMException(`digest: unknown algorithm ${name}`, "NotSupportedError");
+      return host.digest(which, bytesOf(data).slice().buffer);
+    },
+  },
+});
+
+// ---- structuredClone ----
+
+const cloned = (value, seen) => {
+  if (typeof value === "function" || typeof value === "symbol")
+    throw new DOMException(`a ${typeof value} cannot be cloned`, "DataCloneError");
+  if (value === null || typeof value !== "object") return value;
+  if (mapHas(seen, value)) return mapGet(seen, value);
+  const keep = (copy) => (mapSet(seen, value, copy), copy);
+  if (value instanceof When) return keep(new When(value.getTime()));
+  if (value instanceof RegExp) return keep(new RegExp(value.source, value.flags));
+  if (value instanceof Boolean || value instanceof Number || value instanceof String)
+    return keep(Object(value.valueOf()));
+  if (value instanceof ArrayBuffer) return keep(value.slice(0));
+  if (ArrayBuffer.isView(value)) {
+    const buffer = cloned(value.buffer, seen);
+    const length = value instanceof DataView ? value.byteLength : value.length;
+    return keep(new value.constructor(buffer, value.byteOffset, length));
+  }
+  if (value instanceof Map) {
+    const copy = keep(new Map());
+    value.forEach((v, k) => mapSet(copy, cloned(k, seen), cloned(v, seen)));
+    return copy;
+  }
+  if (value instanceof Set) {
+    const copy = keep(new Set());
+    value.forEach((v) => copy.add(cloned(v, seen)));
+    return copy;
+  }
+  if (value instanceof Promised || value instanceof WeakMap || value instanceof WeakSet)
+    throw new DOMException("this object cannot be cloned", "DataCloneError");
+  let copy;
+  if (isArray(value)) copy = keep(new Array(value.length));
+  else if (value instanceof Fault) {
+    copy = keep(construct(globalThis[value.name] ?? Fault, [value.message]));
+    for (const key of ["stack", "cause"])
+      if (key in value)
+        defineProperty(copy, key, { value: cloned(value[key], seen), configurable: true, writable: true });
+    return copy;
+  } else copy = keep({});
+  const keys = Object.keys(value);
+  for (let i = 0; i < keys.length; i++) copy[keys[i]] = cloned(value[keys[i]], seen);
+  return copy;
+};
+global("structuredClone", (value) => cloned(value, new Map()));
