@@ -93,7 +93,7 @@ int zone_rule_changes(const struct zone_rule *rule, int64_t utc_s,
   if (!rule->has_summer) return 0;
   int count = 0;
   int64_t year_at = civil_date(civil_floor_div(utc_s, CIVIL_DAY_S)).year;
-  for (int64_t year = year_at - 1; year <= year_at + 1; year++) {
+  for (int64_t year = year_at - 2; year <= year_at + 2; year++) {
     int64_t begin_s =
         turn_day(&rule->begin, year) * CIVIL_DAY_S + rule->begin.time_s - rule->standard_s;
     int64_t end_s = turn_day(&rule->end, year) * CIVIL_DAY_S + rule->end.time_s - rule->summer_s;

@@ -32,9 +32,9 @@ struct zone_change {
   int64_t utc_s;
   int32_t offset_s; /* from utc_s on */
 };
-enum { ZONE_RULE_CHANGES = 6 };
-/* The changes of the year around utc_s and of its neighbours, in order; none without summer time.
- */
+enum { ZONE_RULE_CHANGES = 10 };
+/* The changes of the year around utc_s and of two on either side, in order; none without summer
+ * time. Two, because a rule may move a change days into a neighbouring year. */
 int zone_rule_changes(const struct zone_rule *rule, int64_t utc_s,
                       struct zone_change ret_changes[ZONE_RULE_CHANGES]);
 
