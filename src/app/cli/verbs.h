@@ -1,0 +1,37 @@
+/* app/cli/verbs.h: every verb's function; the table is in verbs.c.
+ * Owns:    nothing.
+ * Errors:  exit codes, as in cli.h.
+ * Threads: one.                                                    */
+#ifndef MEDULLA_APP_CLI_VERBS_H
+#define MEDULLA_APP_CLI_VERBS_H
+
+#include "app/cli/cli.h"
+
+int verb_init(struct cli *cli);
+int verb_dev(struct cli *cli);
+int verb_test(struct cli *cli);
+int verb_deploy(struct cli *cli);
+int verb_rollback(struct cli *cli);
+int verb_versions(struct cli *cli);
+int verb_apps(struct cli *cli);
+int verb_invoke(struct cli *cli);
+int verb_emit(struct cli *cli);
+int verb_runs(struct cli *cli);
+int verb_run(struct cli *cli);
+int verb_logs(struct cli *cli);
+int verb_usage(struct cli *cli);
+int verb_dead_list(struct cli *cli);
+int verb_dead_show(struct cli *cli);
+int verb_dead_redrive(struct cli *cli);
+int verb_dead_discard(struct cli *cli);
+int verb_token_create(struct cli *cli);
+int verb_token_list(struct cli *cli);
+int verb_token_revoke(struct cli *cli);
+int verb_secret_set(struct cli *cli);
+int verb_secret_list(struct cli *cli);
+int verb_secret_remove(struct cli *cli);
+int verb_audit_verify(struct cli *cli);
+int verb_doctor(struct cli *cli);
+int verb_serve(struct cli *cli);
+
+#endif

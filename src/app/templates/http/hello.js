@@ -1,0 +1,6 @@
+// GET /fn/APP/hello?name=Ada: greets, and counts how often it did.
+export async function handler(event, context) {
+  const name = event.queryStringParameters?.name ?? "world";
+  const count = await context.state.increment("greetings");
+  return { hello: name, count };
+}
