@@ -1,12 +1,14 @@
 /* wire/regex.c: compile and match under limits. PCRE2 counts its limit anew at each place where a
- * match may start; so the first try gets little at each place, and a second try must be paid for
- * in full from the caller's work. */
+ * match may start, and says nothing of what it used. So each try is paid for in full, in advance:
+ * steps times places. The first is cheap; one that needs more is tried again with more. A run over
+ * a character class counts as no step, yet may read all the text from every place: that is paid
+ * for, too. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "wire/regex.h"
 
 #include <pcre2.h>
 
-enum { FIRST_TRY_STEPS = 1000 };
+enum { FIRST_TRY_STEPS = 8, AGAIN_FACTOR = 8, READS_PER_STEP = 32 };
 
 struct regex {
   pcre2_code *code;
@@ -74,23 +76,21 @@ static bool too_much(int result) {
   return result == PCRE2_ERROR_MATCHLIMIT || result == PCRE2_ERROR_DEPTHLIMIT;
 }
 
-static uint64_t spend(uint64_t *work, uint64_t amount) {
-  uint64_t spent = amount < *work ? amount : *work;
-  *work -= spent;
-  return spent;
+static bool pay(uint64_t *work, uint64_t amount) {
+  bool enough = amount <= *work;
+  *work = enough ? *work - amount : 0;
+  return enough;
 }
 
 static int match(const struct regex *regex, struct bytes text, uint64_t *work) {
   pcre2_match_context *context = pcre2_match_context_create(NULL);
   pcre2_match_data *data = pcre2_match_data_create(1, NULL);
-  int result = PCRE2_ERROR_NOMEMORY;
+  int result = context && data ? PCRE2_ERROR_MATCHLIMIT : PCRE2_ERROR_NOMEMORY;
   uint64_t starts = regex->anchored ? 1 : text.len + 1;
-  if (context && data) {
-    result = PCRE2_ERROR_MATCHLIMIT;
-    if (spend(work, text.len + 1) == text.len + 1)
-      result = run(regex, text, context, data, FIRST_TRY_STEPS);
-    uint64_t again = too_much(result) ? spend(work, REGEX_WORK_MAX / 4) / starts : 0;
-    if (again > FIRST_TRY_STEPS) result = run(regex, text, context, data, again);
+  bool paid = pay(work, starts * (text.len + 1) / READS_PER_STEP);
+  for (uint64_t steps = FIRST_TRY_STEPS; paid && too_much(result); steps *= AGAIN_FACTOR) {
+    paid = pay(work, starts * steps);
+    if (paid) result = run(regex, text, context, data, steps);
   }
   pcre2_match_data_free(data);
   pcre2_match_context_free(context);

@@ -127,7 +127,14 @@ static void limits_are_named(void **state) {
   work = REGEX_WORK_MAX;
   assert_fails(regex_match(regex, bytes_of(text, sizeof text), &work, &match, &err), err,
                ERR_LIMIT);
+  assert_ok(regex_match(regex, bytes_of(text, 30000), &work, &match, &err), err);
+  assert_ok(regex_compile(&arena, BYTES("^a+$"), &regex, &err), err);
+  work = REGEX_WORK_MAX;
   assert_ok(regex_match(regex, bytes_of(text, sizeof text - 1), &work, &match, &err), err);
+  assert_true(match);
+  assert_ok(regex_compile(&arena, BYTES("[^x]+y"), &regex, &err), err);
+  assert_fails(regex_match(regex, bytes_of(text, sizeof text - 1), &work, &match, &err), err,
+               ERR_LIMIT);
   cleanup_arena struct arena small;
   arena_init(&small, 300);
   assert_fails(regex_compile(&small, BYTES("(a|b|c)+d{3}"), &regex, &err), err, ERR_LIMIT);

@@ -179,6 +179,45 @@ static void references_lead_to_documents_handed_in(void **state) {
   assert_string_equal(problem.schema, "http://a.example/lib/c.json#/minLength");
 }
 
+static void formats_are_recognised(void **state) {
+  static const struct {
+    const char *format, *good, *bad;
+  } cases[] = {
+      {"date-time", "2024-02-29T12:00:00.5+01:00", "2024-02-29"},
+      {"date", "2024-02-29", "2023-02-29"},
+      {"time", "23:59:60Z", "23:59:59"},
+      {"duration", "P1Y2M3DT4H", "P1YT"},
+      {"duration", "P3W", "P1Y3W"},
+      {"duration", "PT1M2S", "PT1H2S"},
+      {"email", "\"a b\"@[IPv6:::1]", "a..b@c.example"},
+      {"email", "a.b+c@d.example", "a@b@c"},
+      {"hostname", "a-1.b.example", "-a.example"},
+      {"hostname", "xn--4gbwdl.xn--wgbh1c", "a..b"},
+      {"ipv4", "127.0.0.1", "127.0.0.01"},
+      {"ipv4", "0.0.0.255", "1.2.3.256"},
+      {"ipv6", "::ffff:192.0.2.1", "1:2:3:4:5:6:7:8:9"},
+      {"ipv6", "1:2:3:4:5:6:7::", "1::2::3"},
+      {"ipv6", "::", "12345::"},
+      {"uri", "urn:uuid:1", "//a/b"},
+      {"uri", "http://u:p@[v1.x]:80/a?b#c", "http://a b/"},
+      {"uri-reference", "../a%20b", "1a:b/%zz"},
+      {"uuid", "2EB8AA08-aa98-11ea-b4aa-73b441d16380", "2eb8aa08aa9811eab4aa73b441d16380"},
+      {"json-pointer", "/a~1b/~0", "/a~2"},
+      {"relative-json-pointer", "1/a", "01/a"},
+      {"relative-json-pointer", "0#", "-1/a"},
+      {"regex", "^(?<a>\\d)\\k<a>$", "\\Z"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct bytes format = bytes_str(cases[i].format);
+    if (!schema_format_ok(format, bytes_str(cases[i].good))) fail_msg("%s", cases[i].good);
+    if (schema_format_ok(format, bytes_str(cases[i].bad))) fail_msg("%s", cases[i].bad);
+    assert_int_equal(schema_format_ok(format, BYTES_NONE),
+                     bytes_starts(format, BYTES("json")) || bytes_eq_str(format, "regex") ||
+                         bytes_eq_str(format, "uri-reference"));
+  }
+  assert_true(schema_format_ok(BYTES("color"), BYTES("anything")));
+}
+
 static void checks_end_at_their_limits(void **state) {
   struct schema_problem problem;
   assert_false(schema_check(compile("{\"$ref\":\"#\"}", NULL), parse("1"), &problem));
@@ -241,6 +280,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(long_places_are_cut, setup, teardown),
       cmocka_unit_test_setup_teardown(wrong_schemas_are_refused_with_their_place, setup, teardown),
       cmocka_unit_test_setup_teardown(references_lead_to_documents_handed_in, setup, teardown),
+      cmocka_unit_test(formats_are_recognised),
       cmocka_unit_test_setup_teardown(checks_end_at_their_limits, setup, teardown),
       cmocka_unit_test_setup_teardown(many_unique_items_take_their_number, setup, teardown),
       cmocka_unit_test_setup_teardown(long_chains_of_references_compile, setup, teardown),
