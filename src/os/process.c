@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/must.h"
+#include "os/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -113,12 +114,15 @@ static void ready(struct loop_watch *watch, unsigned events) {
   struct process *process = LIST_OF(watch, struct process, watch);
   int status = 0;
   loop_drop(process->loop, watch);
-  reap(process->pid, &status);
+  pid_t pid = process->pid;
+  reap(pid, &status);
   close(watch->fd);
   process->pid = 0;
   struct process_end end = {-1, 0};
   if (WIFEXITED(status)) end.exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) end.signal = WTERMSIG(status);
+  LOG(PROCESS_ENDED, NULL, log_int("pid", pid), log_int("exit_code", end.exit_code),
+      log_int("signal", end.signal));
   process->ended(process, end);
 }
 
@@ -156,8 +160,10 @@ bool process_start(struct loop *loop, const struct process_options *options,
   cleanup_fd int read_end = ends[0];
   errno = number;
   if (pid < 0) return fail_errno(err, ERR_PLACE, "fork");
-  if (await_exec(read_end, options->path, err) && watch_process(loop, pid, process, err))
+  if (await_exec(read_end, options->path, err) && watch_process(loop, pid, process, err)) {
+    LOG(PROCESS_STARTED, NULL, log_int("pid", pid), log_word("path", options->path));
     return true;
+  }
   (void)kill(pid, SIGKILL); /* ours and not yet reaped, so the number is still its own */
   reap(pid, &number);
   process->pid = 0;

@@ -1,6 +1,7 @@
 /* source/http/exchange.c: what a handler can ask of an exchange, and the pool they come from. An
  * idle connection holds none. */
 #include "base/must.h"
+#include "os/log.h"
 #include "source/http/connection.h"
 
 #include <stdlib.h>
@@ -84,6 +85,7 @@ void exchange_orphan(struct http_exchange *x) {
     exchange_release(&x);
     return;
   }
+  LOG(HTTP_GONE, NULL, log_bool("answering", x->replied));
   /* While it takes the body, the end of the body says so; the handler may reply in there. */
   struct err err;
   err_set(&err, ERR_CLOSED, ERR_PLACE, ERR_OFFSET_NONE, "the client closed the connection");

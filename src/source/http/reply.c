@@ -56,7 +56,7 @@ static void all_sent(struct connection *c) {
   buf_reset(&x->out);
   x->out_at = 0;
   connection_want(c, c->wanted & ~(unsigned)LOOP_WRITE);
-  connection_deadline(c, c->step == CONNECTION_BODY ? c->server->options.body_ms_max : 0);
+  connection_deadline(c, request_wants_body(c) ? c->server->options.body_ms_max : 0);
   if (x->ended) {
     connection_move(c, CONNECTION_FLUSHED);
   } else if (x->full) {
