@@ -235,7 +235,8 @@ static int vfs_sync(sqlite3_file *base, int flags) {
   int code = flush(file);
   if (code) return code;
   if (!file_sync(file->file, &err) || (file->created && !sync_name(file, &err))) {
-    if (file->kind == VFS_LOG) atomic_store(&file->vfs->sync_failed, true);
+    /* For want of space the next transaction writes over what this one left. */
+    if (file->kind == VFS_LOG && err.code != ERR_FULL) atomic_store(&file->vfs->sync_failed, true);
     return code_of(&err, SQLITE_IOERR_FSYNC);
   }
   file->created = false;
