@@ -25,6 +25,7 @@ struct store_options {
   bool inline_execution;            /* Simulation: no threads; work is done in posts on the loop */
   int64_t linger_us;                /* Optional: wait this long for more commits to fold; 0 none */
   bool index_memory;                /* Use the memory index instead of RocksDB */
+  uint32_t checkpoint_pages;        /* Optional: pages in SQLite's log that call for a checkpoint */
 };
 
 /* The embedded default: SQLite through our VFS in "ledger/" of the disk, the index in "index/". */

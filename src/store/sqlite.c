@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 enum {
-  CHECKPOINT_PAGES = 2000,     /* 16 MiB: a checkpoint is short, a page is mostly written once */
-  CHECKPOINT_PAGES_MAX = 16000 /* readers held it up for long: now wait for them */
+  CHECKPOINT_PAGES = 2000, /* 16 MiB: a checkpoint is short, a page is mostly written once */
+  CHECKPOINT_PATIENCE = 8, /* so many times more, held up by readers: now wait for them */
 };
 
 static struct sqlite_engine *sqlite_of(struct engine *engine) {
@@ -136,9 +136,9 @@ static bool sqlite_marks(struct engine *engine, uint64_t after, engine_marks_vis
 /* A checkpoint that fails (a full disk) is tried again later: the log still has everything. */
 static void sqlite_tidy(struct engine *engine) {
   struct sqlite_engine *sqlite = sqlite_of(engine);
-  if (sqlite->log_pages < CHECKPOINT_PAGES || sqlite->broken) return;
-  int how = sqlite->log_pages < CHECKPOINT_PAGES_MAX ? SQLITE_CHECKPOINT_PASSIVE
-                                                     : SQLITE_CHECKPOINT_RESTART;
+  if (sqlite->log_pages < sqlite->checkpoint_pages || sqlite->broken) return;
+  bool patient = sqlite->log_pages / CHECKPOINT_PATIENCE < sqlite->checkpoint_pages;
+  int how = patient ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_RESTART;
   sqlite3_wal_checkpoint_v2(sqlite->writer.db, NULL, how, NULL, NULL);
 }
 
@@ -221,6 +221,8 @@ bool engine_sqlite_open(const struct store_options *options, struct engine **ret
   struct engine *engine = &sqlite->engine;
   sqlite->engine.ops = &ops;
   sqlite->disk = options->disk;
+  sqlite->checkpoint_pages =
+      options->checkpoint_pages ? (int)options->checkpoint_pages : CHECKPOINT_PAGES;
   sqlite->vfs = vfs_new(options->disk, &key);
   if (!sql_link_open(sqlite->vfs, true, &sqlite->writer, err) ||
       !sql_schema(&sqlite->writer, err) || !load_counters(sqlite, err)) {

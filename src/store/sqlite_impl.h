@@ -60,7 +60,8 @@ struct sqlite_engine {
   struct vfs *vfs;
   struct sql_link writer;
   int log_pages; /* in the write-ahead log since its start */
-  bool broken;   /* a sync failed: nothing more is promised until the next opening */
+  int checkpoint_pages;
+  bool broken; /* a sync failed: nothing more is promised until the next opening */
   uint64_t disk_bytes;
 };
 

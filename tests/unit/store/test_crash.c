@@ -133,6 +133,7 @@ static void drop_store(struct world *world) {
 static void one_crash(struct world *world) {
   struct err err;
   struct rig *rig = &world->rig;
+  rig->options.checkpoint_pages = 1 + (uint32_t)dice(world, 60);
   disk_sim_power_off(rig->disk, dice(world, 3) ? dice(world, 60) : dice(world, 600));
   /* Opening may meet the end of power as well. */
   if (store_open_sqlite(&rig->options, &rig->store, &err)) {
@@ -225,6 +226,43 @@ static void a_full_disk_recovers(void **state) {
   close_world(&world);
 }
 
+/* The same on a real file system of 6 MB, with RocksDB; needs the right to mount. */
+static void a_full_file_system_recovers(void **state) {
+  char root[64] = "/tmp/medulla-full-XXXXXX", command[128];
+  static const uint8_t body[50000];
+  struct err err;
+  unsigned good = 0, full = 0;
+  assert_non_null(mkdtemp(root));
+  snprintf(command, sizeof command, "mount -t tmpfs -o size=6m none %s 2>/dev/null", root);
+  if (system(command) != 0) {
+    rmdir(root);
+    skip();
+  }
+  struct rig rig;
+  rig_init(&rig, true, store_open_sqlite);
+  rig.options.index_memory = false;
+  assert_ok(disk_open_real(root, &rig.disk, &err), err);
+  rig_open(&rig);
+  for (int i = 0; i < 200; i++) {
+    uint8_t digest[16] = {(uint8_t)i};
+    struct store_commit *commit = commit_new();
+    commit_unique(commit, digest, 1000, BYTES_NONE);
+    commit_append(commit, TABLE_event, BYTES("key"), bytes_of(body, sizeof body));
+    struct answer answer = rig_commit(&rig, commit);
+    good += answer.result.err.code == ERR_OK;
+    full += answer.result.err.code == ERR_FULL;
+  }
+  assert_true(good > 5 && full > 5);
+  assert_int_equal(good + full, 200);
+  snprintf(command, sizeof command, "mount -o remount,size=60m %s", root);
+  assert_int_equal(system(command), 0);
+  assert_int_equal(rig_append(&rig, TABLE_event, "key", "").result.position, good + 1);
+  rig_fini(&rig);
+  disk_close(&rig.disk);
+  snprintf(command, sizeof command, "umount %s && rmdir %s", root, root);
+  assert_int_equal(system(command), 0);
+}
+
 /* ---- kill -9 on the real disk ---- */
 
 static void child_acknowledges(void *arg, const struct store_result *result) {
@@ -298,6 +336,7 @@ int main(void) {
       cmocka_unit_test(crashes_keep_every_promise),
       cmocka_unit_test(every_failing_call_is_told),
       cmocka_unit_test(a_full_disk_recovers),
+      cmocka_unit_test(a_full_file_system_recovers),
       cmocka_unit_test(a_killed_process_loses_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
