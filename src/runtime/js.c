@@ -22,7 +22,8 @@
 /* What of bytes_max the engine may allocate: not its data, its 5 MiB stack, and slack for growth.
  */
 #define ENGINE_FIXED_BYTES (7u << 20)
-#define ENGINE_BYTES_MIN (8u << 20)
+#define ENGINE_BYTES_MIN (8u << 20) /* initial */
+#define FUNCTION_BYTES_MIN (16u << 20)
 /* The engine measures its own stack by the shadow stack in linear memory. */
 #define ENGINE_STACK_BYTES (768u << 10)
 
@@ -325,7 +326,7 @@ bool js_open(struct guest *guest, uint64_t bytes_max, struct err *err) {
                                      .imported_bytes = ENGINE_BYTES_MIN,
                                      .owner = guest};
   options.functions = js_host_functions(&options.function_count);
-  if (bytes_max < ENGINE_BYTES_MIN)
+  if (bytes_max < FUNCTION_BYTES_MIN)
     FAIL(ERR_LIMIT, "a JavaScript function needs a memory limit of at least 16 MiB");
   js_digest_init();
   return instance_open(&guest->in, &options, err);

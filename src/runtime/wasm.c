@@ -52,7 +52,7 @@ static bool find_handler(struct guest *guest, struct wasm_language *language, st
 
 bool wasm_open(struct guest *guest, const struct guest_code *code, struct err *err) {
   guest->module = dlopen(code->module_path, RTLD_NOW | RTLD_LOCAL);
-  if (!guest->module) FAIL(ERR_NOT_FOUND, "the translated module cannot be loaded");
+  if (!guest->module) FAIL(ERR_NOT_FOUND, "the translated module cannot be loaded: %s", dlerror());
   const struct module_shape *shape = dlsym(guest->module, "medulla_module");
   if (!shape) FAIL(ERR_CORRUPT, "the translated module has no shape");
   struct wasm_language *language = must_alloc(sizeof *language);
