@@ -129,18 +129,18 @@ static bool unknown_flag(struct cli *cli, const char *word) {
   const char *names[CLI_FLAGS_MAX * 2];
   size_t count = 0;
   for (size_t i = 0; i < cli_common_flag_count; i++) names[count++] = cli_common_flags[i].name;
-  for (size_t i = 0; i < CLI_FLAGS_MAX && cli->verb->flags[i].name; i++)
+  for (size_t i = 0; cli->verb && i < CLI_FLAGS_MAX && cli->verb->flags[i].name; i++)
     names[count++] = cli->verb->flags[i].name;
   struct bytes given = bytes_from(bytes_str(word), word[1] == '-' ? 2 : 1), rest;
   const char *near = nearest_word(bytes_cut(given, '=', &rest), names, count);
-  cli_usage(cli, "%s has no flag %s%s%s%s", cli->verb->name, word, near ? "; did you mean --" : "",
-            near ? near : "", near ? "?" : "");
+  cli_usage(cli, "%s has no flag %s%s%s%s", cli->verb ? cli->verb->name : "medulla", word,
+            near ? "; did you mean --" : "", near ? near : "", near ? "?" : "");
   return false;
 }
 
 static bool take_flag(struct cli *cli, struct words *words) {
   const char *word = words->argv[words->at];
-  for (size_t i = 0; i < CLI_FLAGS_MAX && cli->verb->flags[i].name; i++)
+  for (size_t i = 0; cli->verb && i < CLI_FLAGS_MAX && cli->verb->flags[i].name; i++)
     if (is_flag(word, &cli->verb->flags[i]))
       return (cli->values[i] = take_value(cli, words, &cli->verb->flags[i])) != NULL;
   for (size_t i = 0; i < cli_common_flag_count; i++) {
@@ -213,16 +213,26 @@ static bool asks_for_help(const struct words *words) {
   return false;
 }
 
+/* Common flags may stand in front of the verb, too. */
+static bool take_flags_in_front(struct cli *cli, struct words *words) {
+  for (; words->at < words->argc && words->argv[words->at][0] == '-'; words->at++)
+    if (!take_flag(cli, words)) return false;
+  return true;
+}
+
 static int run(struct cli *cli, struct words *words) {
-  if (words->argc < 2) {
+  /* Known before all else, so that a usage error is JSON as well. */
+  for (int i = 1; i < words->argc; i++)
+    if (strcmp(words->argv[i], "--json") == 0) cli->json = true;
+  const char *first = words->argc > 1 ? words->argv[1] : "";
+  if (strcmp(first, "help") == 0 || strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0)
+    return cli_help(cli, words->argc > 2 ? words->argv[2] : NULL);
+  if (!take_flags_in_front(cli, words)) return CLI_USAGE;
+  if (words->at == words->argc) {
     cli_help(cli, NULL);
     return CLI_USAGE;
   }
-  const char *first = words->argv[1];
-  if (strcmp(first, "help") == 0 || strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0)
-    return cli_help(cli, words->argc > 2 ? words->argv[2] : NULL);
-  for (int i = 2; i < words->argc; i++)
-    if (strcmp(words->argv[i], "--json") == 0) cli->json = true;
+  first = words->argv[words->at];
   const struct cli_verb *verb = find_verb(words);
   if (!verb && asks_for_help(words)) return cli_help(cli, first);
   if (!verb) return unknown_verb(cli, words);

@@ -97,8 +97,9 @@ int verb_dev(struct cli *cli) {
   if (!local_start(cli, listen, &local, &err)) return cli_fail(cli, &err);
   fprintf(cli->out, "serving %s at %s; every save is deployed, Ctrl-C ends it\n", root, local.url);
   fflush(cli->out);
-  const char *const runs[] = {"medulla", "runs",    "--follow", "--limit",    "0",
-                              "--url",   local.url, "--data",   local.folder, NULL};
+  const char *const runs[] = {"medulla", "runs",  "--follow", "--limit",
+                              "0",       "--url", local.url,  cli->data ? "--data" : NULL,
+                              cli->data, NULL};
   pid_t printer = local_spawn(runs);
   watch(cli, &local, root);
   bool ended = !stopped;

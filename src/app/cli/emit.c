@@ -1,5 +1,5 @@
-/* app/cli/emit.c: events in batches; the same source and id are accepted once, so that a batch whose
- * answer got lost can be sent again. */
+/* app/cli/emit.c: events in batches. The same source and id are accepted once, so that a batch
+ * whose answer got lost can be sent again. */
 #include "app/cli/client.h"
 #include "app/cli/input.h"
 #include "app/cli/verbs.h"

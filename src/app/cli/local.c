@@ -75,9 +75,13 @@ bool local_start(struct cli *cli, const char *address, struct local *ret_local, 
   local.pid = local_spawn(argv);
   *ret_local = local;
   cli->url = ret_local->url;
-  cli->data = ret_local->folder;
   if (local.pid < 0) FAIL(ERR_IO, "the server cannot be started: %s", strerror(errno));
-  if (wait_until_ready(cli, ret_local, err)) return true;
+  char token[sizeof local.folder + 16];
+  snprintf(token, sizeof token, "%s/admin.token", local.folder);
+  if (wait_until_ready(cli, ret_local, err)) {
+    if (access(token, R_OK) == 0) cli->data = ret_local->folder;
+    return true;
+  }
   local_stop(ret_local);
   return false;
 }

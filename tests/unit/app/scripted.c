@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* A whole request with a Content-Length, or false at the end of the connection. */
-static bool read_ask(int fd, char *ask) {
+bool scripted_read(int fd, char *ask) {
   size_t len = 0, wanted = 0;
   while (wanted == 0 || len < wanted) {
     ssize_t got = recv(fd, ask + len, SCRIPTED_ASK_BYTES - 1 - len, 0);
@@ -28,7 +28,7 @@ static bool read_ask(int fd, char *ask) {
 }
 
 /* "Content-Length: #" becomes the true one. */
-static void send_answer(int fd, const char *answer) {
+void scripted_send(int fd, const char *answer) {
   const char *mark = strchr(answer, '#'), *body = strstr(answer, "\r\n\r\n");
   if (!mark || !body || mark > body) {
     must(send(fd, answer, strlen(answer), MSG_NOSIGNAL) > 0);
@@ -44,13 +44,13 @@ static void send_answer(int fd, const char *answer) {
 static void serve(struct scripted *server, int fd) {
   while (server->answers[server->asked] && server->asked < SCRIPTED_ASKS_MAX) {
     char *ask = must_alloc(SCRIPTED_ASK_BYTES);
-    if (!read_ask(fd, ask)) {
+    if (!scripted_read(fd, ask)) {
       free(ask);
       return;
     }
     const char *answer = server->answers[server->asked];
     server->asks[server->asked++] = ask;
-    send_answer(fd, answer);
+    scripted_send(fd, answer);
     if (!strstr(answer, "Content-Length:") && !strstr(answer, "chunked")) return;
     if (strstr(answer, "Connection: close")) return;
   }

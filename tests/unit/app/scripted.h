@@ -18,6 +18,10 @@ struct scripted {
   char *asks[SCRIPTED_ASKS_MAX]; /* whole requests, NUL-terminated */
 };
 
+/* For servers of other kinds: one whole request (false: the other side is done), one answer. */
+bool scripted_read(int fd, char *ask);
+void scripted_send(int fd, const char *answer);
+
 void scripted_start(struct scripted *server, const char *const *answers);
 void scripted_stop(struct scripted *server);
 

@@ -96,6 +96,10 @@ static void nobody_there_is_four(void **state) {
   assert_int_equal(COMMAND("doctor", "--url", "http://127.0.0.1:1"), CLI_UNREACHABLE);
   assert_says(said.errors, "nobody listens there");
   assert_says(said.errors, "medulla serve --data DIR");
+  assert_int_equal(COMMAND("--url", "http://127.0.0.1:1", "doctor"), CLI_UNREACHABLE);
+  assert_int_equal(COMMAND("--ulr=http://127.0.0.1:1", "doctor"), CLI_USAGE);
+  assert_says(said.errors, "did you mean --url?");
+  assert_int_equal(COMMAND("--json"), CLI_USAGE);
   assert_int_equal(COMMAND("doctor", "--url", "ftp://x"), CLI_FAILED);
   assert_int_equal(COMMAND("doctor", "--url", "https://x"), CLI_FAILED);
 }

@@ -151,91 +151,93 @@ static void defaults_are_those_of_the_table(void **state) {
 }
 
 /* One wrong line in an app that is right otherwise: place, path, message. */
+static const struct {
+  const char *line; /* of a function, or of the top when it does not begin with a blank */
+  uint32_t column;
+  const char *path, *message;
+} mistakes[] = {
+    {"    limts: {}", 5, "functions.f", "did you mean limits?"},
+    {"    timeout: 2s", 5, "functions.f", "did you mean limits: {time: 2s}?"},
+    {"    xyzzy: 1", 5, "functions.f", "known here: code, handler, on"},
+    {"    limits: {timeout: 2s}", 14, "functions.f.limits", "did you mean time?"},
+    {"    limits: {time: 2}", 20, "functions.f.limits.time", "as in 2s"},
+    {"    limits: {time: 2 s}", 20, "functions.f.limits.time", "as in 2s"},
+    {"    limits: {time: 16m}", 20, "functions.f.limits.time", "from 1ms to 15m"},
+    {"    limits: {time: -1s}", 20, "functions.f.limits.time", "as in 2s"},
+    {"    limits: {time: 99999999999999999d}", 20, "functions.f.limits.time", "as in 2s"},
+    {"    limits: {memory: 64MB}", 22, "functions.f.limits.memory", "as in 64MiB"},
+    {"    limits: {memory: 8GiB}", 22, "functions.f.limits.memory", "from 4MiB to 4GiB"},
+    {"    limits: {concurrency: 1.5}", 27, "functions.f.limits.concurrency", "a whole number"},
+    {"    limits: {concurrency: 2, provisioned: 3}", 13, "functions.f.limits",
+     "provisioned (3) is more than concurrency (2)"},
+    {"    limits: [1]", 13, "functions.f.limits", "a map of keys"},
+    {"    retry: {attempts: 0}", 23, "functions.f.retry.attempts", "from 1 to 100"},
+    {"    record: some", 13, "functions.f.record", "none, failures or all"},
+    {"    isolation: none", 16, "functions.f.isolation", "filtered, landlocked or isolated"},
+    {"    handler: a.b", 14, "functions.f.handler", "names an export"},
+    {"    on_failure: skip", 17, "functions.f", "only with order_by"},
+    {"    on_failure: {queue: q}", 17, "functions.f.on_failure", "destinations"},
+    {"    order_by: a..b", 15, "functions.f.order_by", "a path into the event"},
+    {"    env: {A: 1}", 14, "functions.f.env.A", "put it in quotes"},
+    {"    env: {1A: x}", 15, "functions.f.env.1A", "a variable's name"},
+    {"    secrets: [\"a/b\"]", 15, "functions.f.secrets[0]", "a name has"},
+    {"    contract: {input: ../x.json}", 23, "functions.f.contract.input", "inside the app"},
+    {"    contract: {input: /etc/x.json}", 23, "functions.f.contract.input", "inside the app"},
+    {"    destinations: {on_failure: {}}", 32, "functions.f.destinations.on_failure",
+     "{emit: TYPE} or {queue: NAME}"},
+    {"    grants: [{stat: read}]", 21, "functions.f.grants[0]", "did you mean \"state\""},
+    {"    grants: [{emit: a}, {notify: on-cal}]", 34, "functions.f.grants[1]",
+     "did you mean \"on-call\"?"},
+    {"    grants: {}", 13, "functions.f.grants", "a list is needed"},
+    {"    on: {}", 9, "functions.f.on", "a list is needed"},
+    {"    on: [{queue: a, object: b}]", 10, "functions.f.on[0]", "one source per entry"},
+    {"    on: [{sqs: a}]", 11, "functions.f.on[0]", "did you mean queue?"},
+    {"    on: [{event: a}]", 18, "functions.f.on[0].event", "event: {type: a}"},
+    {"    on: [{event: {type: []}}]", 25, "functions.f.on[0].event", "empty list"},
+    {"    on: [{http: /x}]", 17, "functions.f.on[0].http", "begins with /fn/"},
+    {"    on: [{http: {path: \"/fn/{x\"}}]", 24, "functions.f.on[0].http.path", ""},
+    {"    on: [{http: {method: FETCH, path: /fn/x}}]", 26, "functions.f.on[0].http.method",
+     "GET, POST"},
+    {"    on: [{http: {method: GET}}]", 17, "functions.f.on[0].http", "\"path\" is missing"},
+    {"    on: [{http: /fn/x}, {http: /fn/x}]", 25, "", "is answered by function f already"},
+    {"    on: [{schedule: \"0 0 31 2 *\"}]", 21, "functions.f.on[0].schedule", "never comes"},
+    {"    on: [{schedule: {cron: \"61 * * * *\"}}]", 28, "functions.f.on[0].schedule.cron",
+     "from 0 to 59"},
+    {"    on: [{schedule: {cron: \"0 * * * *\", zone: a b}}]", 47,
+     "functions.f.on[0].schedule.zone", "Europe/Zurich"},
+    {"    on: [{queue: {name: a, batch: {size: 101}}}]", 42, "functions.f.on[0].queue.batch.size",
+     "from 1 to 100"},
+    {"    on: [{object: {prefix: a}}]", 19, "functions.f.on[0].object", "\"bucket\" is missing"},
+    {"contacts: {on-call: {smpt: x}}", 21, "contacts.on-call", "a contact is {smtp:"},
+    {"contacts: {on-call: {smtp: \"http://a\", from: a, to: b}}", 28, "contacts.on-call.smtp",
+     "smtp:// or smtps://"},
+    {"contacts: {on-call: {webhook: \"a b\"}}", 31, "contacts.on-call.webhook", ""},
+    {"contacts: {on-call: {webhook: \"https://a\", secrt: b}}", 44, "contacts.on-call",
+     "did you mean secret?"},
+    {"prices: {gib_second: -1}", 22, "prices.gib_second", "a price is a number"},
+    {"functons: {}", 1, "", "did you mean functions?"},
+    {"app: again", 1, "", "already"},
+};
+
 static void each_mistake_is_named(void **state) {
-  static const struct {
-    const char *line; /* of a function, or of the top when it does not begin with a blank */
-    uint32_t column;
-    const char *path, *message;
-  } cases[] = {
-      {"    limts: {}", 5, "functions.f", "did you mean limits?"},
-      {"    timeout: 2s", 5, "functions.f", "did you mean limits: {time: 2s}?"},
-      {"    xyzzy: 1", 5, "functions.f", "known here: code, handler, on"},
-      {"    limits: {timeout: 2s}", 14, "functions.f.limits", "did you mean time?"},
-      {"    limits: {time: 2}", 20, "functions.f.limits.time", "as in 2s"},
-      {"    limits: {time: 2 s}", 20, "functions.f.limits.time", "as in 2s"},
-      {"    limits: {time: 16m}", 20, "functions.f.limits.time", "from 1ms to 15m"},
-      {"    limits: {time: -1s}", 20, "functions.f.limits.time", "as in 2s"},
-      {"    limits: {time: 99999999999999999d}", 20, "functions.f.limits.time", "as in 2s"},
-      {"    limits: {memory: 64MB}", 22, "functions.f.limits.memory", "as in 64MiB"},
-      {"    limits: {memory: 8GiB}", 22, "functions.f.limits.memory", "from 4MiB to 4GiB"},
-      {"    limits: {concurrency: 1.5}", 27, "functions.f.limits.concurrency", "a whole number"},
-      {"    limits: {concurrency: 2, provisioned: 3}", 13, "functions.f.limits",
-       "provisioned (3) is more than concurrency (2)"},
-      {"    limits: [1]", 13, "functions.f.limits", "a map of keys"},
-      {"    retry: {attempts: 0}", 23, "functions.f.retry.attempts", "from 1 to 100"},
-      {"    record: some", 13, "functions.f.record", "none, failures or all"},
-      {"    isolation: none", 16, "functions.f.isolation", "filtered, landlocked or isolated"},
-      {"    handler: a.b", 14, "functions.f.handler", "names an export"},
-      {"    on_failure: skip", 17, "functions.f", "only with order_by"},
-      {"    on_failure: {queue: q}", 17, "functions.f.on_failure", "destinations"},
-      {"    order_by: a..b", 15, "functions.f.order_by", "a path into the event"},
-      {"    env: {A: 1}", 14, "functions.f.env.A", "put it in quotes"},
-      {"    env: {1A: x}", 15, "functions.f.env.1A", "a variable's name"},
-      {"    secrets: [\"a/b\"]", 15, "functions.f.secrets[0]", "a name has"},
-      {"    contract: {input: ../x.json}", 23, "functions.f.contract.input", "inside the app"},
-      {"    contract: {input: /etc/x.json}", 23, "functions.f.contract.input", "inside the app"},
-      {"    destinations: {on_failure: {}}", 32, "functions.f.destinations.on_failure",
-       "{emit: TYPE} or {queue: NAME}"},
-      {"    grants: [{stat: read}]", 21, "functions.f.grants[0]", "did you mean \"state\""},
-      {"    grants: [{emit: a}, {notify: on-cal}]", 34, "functions.f.grants[1]",
-       "did you mean \"on-call\"?"},
-      {"    grants: {}", 13, "functions.f.grants", "a list is needed"},
-      {"    on: {}", 9, "functions.f.on", "a list is needed"},
-      {"    on: [{queue: a, object: b}]", 10, "functions.f.on[0]", "one source per entry"},
-      {"    on: [{sqs: a}]", 11, "functions.f.on[0]", "did you mean queue?"},
-      {"    on: [{event: a}]", 18, "functions.f.on[0].event", "event: {type: a}"},
-      {"    on: [{event: {type: []}}]", 25, "functions.f.on[0].event", "empty list"},
-      {"    on: [{http: /x}]", 17, "functions.f.on[0].http", "begins with /fn/"},
-      {"    on: [{http: {path: \"/fn/{x\"}}]", 24, "functions.f.on[0].http.path", ""},
-      {"    on: [{http: {method: FETCH, path: /fn/x}}]", 26, "functions.f.on[0].http.method",
-       "GET, POST"},
-      {"    on: [{http: {method: GET}}]", 17, "functions.f.on[0].http", "\"path\" is missing"},
-      {"    on: [{http: /fn/x}, {http: /fn/x}]", 25, "", "is answered by function f already"},
-      {"    on: [{schedule: \"0 0 31 2 *\"}]", 21, "functions.f.on[0].schedule", "never comes"},
-      {"    on: [{schedule: {cron: \"61 * * * *\"}}]", 28, "functions.f.on[0].schedule.cron",
-       "from 0 to 59"},
-      {"    on: [{schedule: {cron: \"0 * * * *\", zone: a b}}]", 47,
-       "functions.f.on[0].schedule.zone", "Europe/Zurich"},
-      {"    on: [{queue: {name: a, batch: {size: 101}}}]", 42, "functions.f.on[0].queue.batch.size",
-       "from 1 to 100"},
-      {"    on: [{object: {prefix: a}}]", 19, "functions.f.on[0].object", "\"bucket\" is missing"},
-      {"contacts: {on-call: {smpt: x}}", 21, "contacts.on-call", "a contact is {smtp:"},
-      {"contacts: {on-call: {smtp: \"http://a\", from: a, to: b}}", 28, "contacts.on-call.smtp",
-       "smtp:// or smtps://"},
-      {"contacts: {on-call: {webhook: \"a b\"}}", 31, "contacts.on-call.webhook", ""},
-      {"contacts: {on-call: {webhook: \"https://a\", secrt: b}}", 44, "contacts.on-call",
-       "did you mean secret?"},
-      {"prices: {gib_second: -1}", 22, "prices.gib_second", "a price is a number"},
-      {"functons: {}", 1, "", "did you mean functions?"},
-      {"app: again", 1, "", "already"},
-  };
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    bool contacts = strncmp(cases[i].line, "contacts", 8) == 0;
+  for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+    bool contacts = strncmp(mistakes[i].line, "contacts", 8) == 0;
     char yaml[1024];
-    snprintf(yaml, sizeof yaml, "app: a\nfunctions:\n  f:\n    code: f.js\n%s\n%s", cases[i].line,
+    snprintf(yaml, sizeof yaml, "app: a\nfunctions:\n  f:\n    code: f.js\n%s\n%s",
+             mistakes[i].line,
              contacts ? "" : "contacts: {on-call: {webhook: \"https://a.org\"}}\n");
     const struct manifest *manifest;
     struct err err;
     if (manifest_parse(&arena, bytes_str(yaml), &manifest, &problems, &err))
-      fail_msg("%s: taken", cases[i].line);
+      fail_msg("%s: taken", mistakes[i].line);
     const struct manifest_problem *p = &problems.list[0];
     char message[1024];
     bytes_text(p->message, message, sizeof message);
-    bool path = bytes_eq_str(p->path, cases[i].path);
-    if (problems.count != 1 || p->line != 5 || p->column != cases[i].column || !path ||
-        !strstr(message, cases[i].message))
-      fail_msg("%s: %u problems, %u:%u %.*s: %s", cases[i].line, problems.count, p->line, p->column,
-               BYTES_FMT(p->path), message);
+    bool path = bytes_eq_str(p->path, mistakes[i].path);
+    if (problems.count != 1 || p->line != 5 || p->column != mistakes[i].column || !path ||
+        !strstr(message, mistakes[i].message))
+      fail_msg("%s: %u problems, %u:%u %.*s: %s", mistakes[i].line, problems.count, p->line,
+               p->column, BYTES_FMT(p->path), message);
     assert_int_equal(err.code, ERR_INVALID);
   }
 }
