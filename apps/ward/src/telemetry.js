@@ -34,6 +34,8 @@ export async function handler(event, context) {
   const effects = [];
   for (const [name, device] of devices) effects.push(context.state.put(`device/${name}`, device));
   for (const data of events) effects.push(context.notify("charge", message(data)));
+  for (const name of Object.keys(counts))
+    effects.push(context.state.increment(`samples/${name}`, counts[name]));
   await Promise.all(effects);
   return { ...counts, events: events.length };
 }

@@ -223,5 +223,9 @@ const HANDLERS = {
 };
 
 export async function handler(event, context) {
-  return HANDLERS[event.type](event, context);
+  // Counted in the same commit as everything else the run does; increments never conflict.
+  const counted = context.state.increment(`handled/${event.type}`);
+  const result = await HANDLERS[event.type](event, context);
+  await counted;
+  return result;
 }

@@ -3,6 +3,7 @@
 export class TestContext {
   constructor() {
     this.kept = new Map();
+    this.counters = new Map();
     this.sent = [];
     this.emitted = [];
     this.timers = new Map();
@@ -10,6 +11,15 @@ export class TestContext {
       get: async (key) => (this.kept.has(key) ? JSON.parse(this.kept.get(key)) : null),
       put: async (key, value) => void this.kept.set(key, JSON.stringify(value)),
       delete: async (key) => void this.kept.delete(key),
+      increment: async (key, by = 1) =>
+        void this.counters.set(key, (this.counters.get(key) ?? 0) + by),
+      list: async (prefix) =>
+        [...this.kept]
+          .filter(([key]) => key.startsWith(prefix))
+          .map(([key, value]) => ({
+            key,
+            value: JSON.parse(value),
+          })),
     };
   }
 

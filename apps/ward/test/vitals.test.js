@@ -1,6 +1,7 @@
 // One patient from admission to discharge: scores, alerts, timers, acknowledgement, delays.
 
 import { handler as ack } from "../src/ack.js";
+import { handler as report } from "../src/report.js";
 import { handler as vitals } from "../src/vitals.js";
 import { TestContext } from "./context.js";
 import { done, equal, ok } from "./tap.js";
@@ -267,7 +268,22 @@ async function badAsk() {
   equal((await ack({ body: '{"bed":"9","by":"x"}' }, c)).statusCode, 404, "an unknown bed");
 }
 
+async function overview() {
+  const c = new TestContext();
+  await round(c, {}, START);
+  await round(c, { rr: 30, spo2: 85, hr: 140 }, START + 10 * MINUTE);
+  const { beds } = await report({}, c);
+  equal(beds.length, 1, "the report lists the beds");
+  equal(
+    [beds[0].bed, beds[0].total, beds[0].alert],
+    ["4B-07", 9, "firing"],
+    "with score and alert",
+  );
+  equal(c.counters.get("handled/org.example.vitals"), 14, "every event is counted once");
+}
+
 await reading();
+await overview();
 await life();
 await waiting();
 await incomplete();
