@@ -2,7 +2,7 @@
 // property look-up counts: rules are compiled once into flat arrays (they are part of the snapshot)
 // and a device is one flat array of numbers, which is also the JSON that is kept.
 //
-//   device = [signature, epoch, band, newest t per metric…, points per metric…,
+//   device = [name, epoch, band, newest t per metric…, points per metric…,
 //             firing per rule…, since per rule…]
 //
 // "since" is the start of the pending time while a rule is inactive and of the clearing time while
@@ -19,7 +19,7 @@
 import { BANDS, STALE_MS, bandOf, points } from "./news2.js";
 
 const NONE = null;
-const SIGNATURE = 0;
+const NAME = 0;
 const EPOCH = 1;
 const BAND = 2;
 const HEADER = 3;
@@ -125,18 +125,24 @@ export function compile(config) {
 }
 
 /** A device that has sent nothing yet. */
-export function newDevice(engine) {
+export function newDevice(engine, name) {
   const device = new Array(engine.length).fill(NONE);
-  device[SIGNATURE] = engine.signature;
+  device[NAME] = name;
   device.fill(0, engine.firing, engine.since);
   return device;
 }
 
-/** The kept state, or a new one where there is none or it was written under other rules. */
-export function loadDevice(engine, kept) {
-  const fits =
-    Array.isArray(kept) && kept.length === engine.length && kept[SIGNATURE] === engine.signature;
-  return fits ? kept : newDevice(engine);
+/** The devices of a shard by name. State that was written under other rules is not read. */
+export function loadDevices(engine, kept) {
+  const devices = new Map();
+  if (kept === null || kept.rules !== engine.signature) return devices;
+  for (const device of kept.devices) devices.set(device[NAME], device);
+  return devices;
+}
+
+/** What loadDevices reads again. */
+export function keptDevices(engine, devices) {
+  return { rules: engine.signature, devices: [...devices.values()] };
 }
 
 export function newCounts() {
@@ -204,8 +210,23 @@ function plausible(metric, sample) {
   );
 }
 
-/** Applies one sample {seq, dev, t, m, v} to its device; what happened is appended to `out`. */
-export function step(engine, device, sample, counts, out) {
+/** The device of a sample, new where it has not been heard of. */
+function deviceOf(engine, devices, name) {
+  let device = devices.get(name);
+  if (device === undefined) {
+    device = newDevice(engine, name);
+    devices.set(name, device);
+  }
+  return device;
+}
+
+/** Applies samples {seq, dev, t, m, v} in their order; what happened is appended to `out`. */
+export function applySamples(engine, devices, samples, counts, out) {
+  for (let i = 0; i < samples.length; i++)
+    step(engine, deviceOf(engine, devices, samples[i].dev), samples[i], counts, out);
+}
+
+function step(engine, device, sample, counts, out) {
   const metric = engine.metrics[sample.m];
   if (!plausible(metric, sample)) {
     counts.implausible++;

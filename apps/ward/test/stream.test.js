@@ -2,7 +2,14 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { compile, loadDevice, newCounts, newDevice, step } from "../src/stream.js";
+import {
+  applySamples,
+  compile,
+  keptDevices,
+  loadDevices,
+  newCounts,
+  newDevice,
+} from "../src/stream.js";
 import { done, equal, ok, skip } from "./tap.js";
 
 const folder = join(process.env.MEDULLA_SHARED ?? "", "data/clinical/examples-alert-stream");
@@ -16,20 +23,13 @@ function ndjson(name) {
 }
 
 function replay(engine, samples, batch) {
-  const kept = new Map(); // what the platform keeps between runs: JSON text by device
+  let kept = "null"; // what the platform keeps between runs: JSON text
   const counts = newCounts();
   const out = [];
   for (let i = 0; i < samples.length; i += batch) {
-    const devices = new Map();
-    for (const sample of samples.slice(i, i + batch)) {
-      let device = devices.get(sample.dev);
-      if (device === undefined) {
-        device = loadDevice(engine, JSON.parse(kept.get(sample.dev) ?? "null"));
-        devices.set(sample.dev, device);
-      }
-      step(engine, device, sample, counts, out);
-    }
-    for (const [dev, device] of devices) kept.set(dev, JSON.stringify(device));
+    const devices = loadDevices(engine, JSON.parse(kept));
+    applySamples(engine, devices, samples.slice(i, i + batch), counts, out);
+    kept = JSON.stringify(keptDevices(engine, devices));
   }
   return { counts, out };
 }
@@ -179,14 +179,17 @@ function epochs() {
 function edges() {
   const engine = compile(CONFIG);
   const counts = newCounts();
-  step(engine, newDevice(engine), { seq: 1, dev: "a", t: 1, m: "mood", v: 3 }, counts, []);
-  equal(counts.implausible, 1, "an unknown metric changes nothing");
+  const devices = new Map();
+  for (const m of ["mood", "constructor", "__proto__", undefined])
+    applySamples(engine, devices, [{ seq: 1, dev: "a", t: 1, m, v: 3 }], counts, []);
+  equal(counts.implausible, 4, "an unknown metric changes nothing");
+  equal(devices.get("a"), newDevice(engine, "a"), "nor its device");
+  for (const dev of ["__proto__", "constructor"])
+    applySamples(engine, devices, [{ seq: 1, dev, t: 1, m: "hr", v: 80 }], counts, []);
+  const kept = JSON.parse(JSON.stringify(keptDevices(engine, devices)));
+  equal(loadDevices(engine, kept).size, 3, "a device may have any name");
   const other = compile({ ...CONFIG, rules: [] });
-  ok(
-    loadDevice(other, newDevice(engine)).length === other.length,
-    "state of other rules is not read",
-  );
-  equal(loadDevice(engine, "junk"), newDevice(engine), "state that is no state is not read");
+  equal(loadDevices(other, kept).size, 0, "state of other rules is not read");
   let threw = "";
   try {
     compile({ ...CONFIG, rules: [{ ...CONFIG.rules[0], cmp: "~" }] });
