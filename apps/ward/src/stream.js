@@ -204,10 +204,9 @@ function applyScore(engine, device, traits, sample, t, out) {
 function plausible(metric, sample) {
   if (metric === undefined) return false;
   const { v, t } = sample;
-  // Comparisons that NaN fails; a sample without a time or a value is none.
-  return (
-    typeof v === "number" && v >= metric.low && v <= metric.high && typeof t === "number" && t >= 0
-  );
+  // Comparisons that NaN fails; a sample without a value or a time in whole ms is none.
+  if (typeof v !== "number" || !(v >= metric.low && v <= metric.high)) return false;
+  return t >= 0 && Math.floor(t) === t;
 }
 
 /** The device of a sample, new where it has not been heard of. */
