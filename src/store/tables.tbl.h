@@ -22,7 +22,7 @@ TABLE(schedule, KV, PLAIN, "last tick seen per schedule trigger; key: app/functi
 TABLE(queue, KV, SEALED, "a message waiting or in flight; key: queue NUL message id")
 TABLE(object, KV, SEALED, "an object's metadata; key: bucket NUL key")
 TABLE(upload, KV, SEALED, "a multipart upload under way; key: upload id, part")
-TABLE(token, KV, PLAIN, "a principal's token by hash; key: SHA-256 of the secret")
+TABLE(token, KV, SEALED, "a principal by token; key: SHA-256 of the token")
 TABLE(secret, KV, SEALED, "an app's secret; key: app NUL name")
 TABLE(alert, KV, SEALED, "reserved for platform alerts; key: id")
 TABLE(notice, KV, SEALED, "notification de-duplication; key: app NUL contact NUL key")
