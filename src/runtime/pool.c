@@ -1,4 +1,6 @@
 /* runtime/pool.c: the runtime's calls, and its turn in every round of the loop. */
+#include "engine_js_hash.h"
+#include "engine_wasm_hash.h"
 #include "runtime/pool_parts.h"
 
 #include "base/must.h"
@@ -72,7 +74,16 @@ static void retire(void *self, struct runtime_code *code) {
   if (code->pool) pool_code_retire(code->pool);
 }
 
-static const struct runtime_ops ops = {start, answer, cancel, prepare, retire};
+static const char *engine(void *self, enum guest_kind kind) {
+  return kind == GUEST_JS ? GUEST_JS_HASH : GUEST_WASM_HASH;
+}
+
+static const struct runtime_ops ops = {.start = start,
+                                       .answer = answer,
+                                       .cancel = cancel,
+                                       .prepare = prepare,
+                                       .retire = retire,
+                                       .engine = engine};
 
 /* Rounds. */
 

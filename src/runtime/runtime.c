@@ -22,3 +22,7 @@ void runtime_prepare(struct runtime *runtime, struct runtime_code *code,
 void runtime_retire(struct runtime *runtime, struct runtime_code *code) {
   runtime->ops->retire(runtime->self, code);
 }
+
+const char *runtime_engine(struct runtime *runtime, enum guest_kind kind) {
+  return runtime->ops->engine ? runtime->ops->engine(runtime->self, kind) : "none";
+}

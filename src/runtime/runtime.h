@@ -102,6 +102,8 @@ struct runtime_ops {
   /* Deploy: make the snapshot in a confined worker. done(arg, err or NULL) on the loop. */
   void (*prepare)(void *self, struct runtime_code *code,
                   void (*done)(void *arg, const struct err *err), void *arg);
+  /* Optional: names engine and snapshot format; part of every content key. */
+  const char *(*engine)(void *self, enum guest_kind kind);
   /* A version is no longer wanted: idle workers end now, busy ones after their run. */
   void (*retire)(void *self, struct runtime_code *code);
 };
@@ -117,5 +119,6 @@ void runtime_cancel(struct runtime *runtime, struct run_handle *run);
 void runtime_prepare(struct runtime *runtime, struct runtime_code *code,
                      void (*done)(void *arg, const struct err *err), void *arg);
 void runtime_retire(struct runtime *runtime, struct runtime_code *code);
+const char *runtime_engine(struct runtime *runtime, enum guest_kind kind);
 
 #endif
