@@ -1,6 +1,8 @@
 /* tests/unit/runtime/test_guest_wasm.c: user modules: the ABI, WASI, traps, and pristine again. */
 #include "tests/unit/runtime/guest_fixture.h"
 
+#include <unistd.h>
+
 static const char fresh[] = "[1001,1008,1042,1002]";
 
 /* Calls an export by name; asserts pristine. */
@@ -53,6 +55,17 @@ static void traps_have_reasons(void **state) {
   fixture_free(&f);
 }
 
+/* Frames of 5 KiB reach the end of the native stack before the depth count does. */
+static void wide_frames_trap(void **state) {
+  struct fixture *f = fixture_wasm("wide");
+  for (int i = 0; i < 2; i++) {
+    fixture_run(f, "{}");
+    assert_int_equal(f->output.result, GUEST_TRAPPED);
+    assert_string_equal(f->output.reason, "stack");
+  }
+  fixture_free(&f);
+}
+
 static void calls_an_effect(void **state) {
   static const struct fixture_answer answers[] = {{1, true, "{\"v\":5}"}, {0}};
   struct fixture *f = fixture_wasm("score");
@@ -89,6 +102,23 @@ static void command_is_a_filter(void **state) {
   fixture_free(&f);
 }
 
+static void the_c_example_counts(void **state) {
+  static const struct fixture_answer answers[] = {
+      {1, true, "null"}, {1, false, "{\"name\":\"Denied\"}"}, {0}};
+  char path[4096];
+  const char *folder = getenv("MEDULLA_MODULES");
+  snprintf(path, sizeof path, "%s/count.so", folder ? folder : ".");
+  if (access(path, R_OK) != 0) skip(); /* no compiler for WebAssembly was there */
+  struct fixture *f = fixture_wasm("count");
+  f->answers = answers;
+  assert_returns(f, "{\"a\":1}", "{\"bytes\":7}");
+  assert_string_equal(fixture_text(&f->requests),
+                      "1 state.increment {\"key\":\"events\",\"by\":1}\n");
+  assert_throws(f, "{}", "Medulla.Exit", "threw");
+  assert_string_equal(fixture_text(&f->log), "3 {\"name\":\"Denied\"}\n");
+  fixture_free(&f);
+}
+
 static void bad_modules_are_refused(void **state) {
   struct err err = fixture_wasm_refused("bad_import");
   assert_int_equal(err.code, ERR_UNSUPPORTED);
@@ -107,7 +137,8 @@ int main(void) {
       cmocka_unit_test(reactor_starts_fresh),    cmocka_unit_test(trash_is_undone),
       cmocka_unit_test(traps_have_reasons),      cmocka_unit_test(calls_an_effect),
       cmocka_unit_test(chance_is_the_runs_own),  cmocka_unit_test(command_is_a_filter),
-      cmocka_unit_test(bad_modules_are_refused),
+      cmocka_unit_test(bad_modules_are_refused), cmocka_unit_test(wide_frames_trap),
+      cmocka_unit_test(the_c_example_counts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
