@@ -142,6 +142,10 @@ const struct zone *zone_utc(void) {
   return &utc;
 }
 
+struct zone *zone_new_utc(void) {
+  return zone_new(0);
+}
+
 /* The last of `count` changes at or before utc_s, or -1. */
 static int change_at(const struct zone_change *changes, int count, int64_t utc_s) {
   int low = 0, high = count;

@@ -23,10 +23,11 @@
 struct zone;
 
 bool zone_parse(struct bytes tzif, struct zone **ret_zone, struct err *err) MUST_CHECK;
-/* `tzdata` is a disk on ZONE_FOLDER. */
+/* `tzdata` is a disk on ZONE_FOLDER. "UTC" needs no file. */
 bool zone_load(struct disk *tzdata, struct bytes name, struct zone **ret_zone,
                struct err *err) MUST_CHECK;
 const struct zone *zone_utc(void); /* not to be freed */
+struct zone *zone_new_utc(void);
 void zone_free(struct zone **zone);
 
 /* Seconds east of UTC at this instant. */

@@ -5,6 +5,7 @@
 #include "tests/unit/model/tzdata.h"
 
 #include <time.h>
+#include <unistd.h>
 
 static const char *const names[] = {"Europe/Zurich",        "Europe/London",
                                     "Europe/Dublin",        "America/New_York",
@@ -139,6 +140,27 @@ static void damaged_files_are_refused(void **state) {
   assert_fails(zone_parse(bytes_of(data, len), &zone, &err), err, ERR_MALFORMED);
 }
 
+static void zones_are_loaded_by_name(void **state) {
+  if (access(ZONE_FOLDER "/Europe/Zurich", R_OK) != 0) skip();
+  struct disk *tzdata;
+  struct zone *zone = NULL;
+  struct err err;
+  assert_ok(disk_open_real(ZONE_FOLDER, &tzdata, &err), err);
+  static const char *const good[] = {"Europe/Zurich", "UTC", "America/Argentina/Buenos_Aires",
+                                     "Etc/GMT+5", "Asia/Calcutta"};
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    assert_ok(zone_load(tzdata, bytes_str(good[i]), &zone, &err), err);
+    if (i + 1 == sizeof good / sizeof *good) assert_int_equal(zone_offset(zone, 0), 19800);
+    zone_free(&zone);
+  }
+  static const char *const bad[] = {"",          "Europe",         "Europe/",   "/Europe/Zurich",
+                                    "../zurich", "Europe//Zurich", "Mars/Base", "Europe/Z\xc3\xbc",
+                                    "tzdata.zi"};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    assert_fails(zone_load(tzdata, bytes_str(bad[i]), &zone, &err), err, ERR_NOT_FOUND);
+  disk_close(&tzdata);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(offsets_agree_with_libc),
@@ -147,6 +169,7 @@ int main(void) {
       cmocka_unit_test(apia_lost_a_day),
       cmocka_unit_test(rules_are_read),
       cmocka_unit_test(damaged_files_are_refused),
+      cmocka_unit_test(zones_are_loaded_by_name),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
