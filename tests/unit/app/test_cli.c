@@ -290,6 +290,68 @@ static void answers_that_say_no(void **state) {
   scripted_stop(&server);
 }
 
+static void one_run_is_a_timeline(void **state) {
+  static const char *const answers[] = {
+      "HTTP/1.1 200 OK\r\nContent-Length: #\r\n\r\n"
+      "{\"id\":\"r1\",\"function\":\"ward/news2\",\"version\":3,\"outcome\":\"failed\",\"cold\":1,"
+      "\"admitted_ms\":1000,\"started_ms\":1002,\"settled_ms\":1010,\"wait_us\":150,"
+      "\"run_us\":7000,\"steps\":[{\"what\":\"state.get\",\"status\":\"ok\",\"at_us\":40,"
+      "\"took_us\":12}],\"error\":\"no\",\"log\":\"one\\u0007line\"}",
+      "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", NULL};
+  struct scripted server;
+  scripted_start(&server, answers);
+  setenv("MEDULLA_URL", server.url, 1);
+  assert_int_equal(COMMAND("run", "r1"), CLI_OK);
+  assert_says(server.asks[0], "GET /admin/runs/r1 ");
+  assert_says(said.out, "outcome    failed\n");
+  assert_says(said.out, "+2.040 ms      0.012 ms  state.get  ok\n");
+  assert_says(said.out, "started a worker");
+  assert_says(said.out, "error\nno\n");
+  assert_says(said.out, "log\none.line\n");
+  assert_int_equal(COMMAND("run", "r2"), CLI_FAILED);
+  assert_says(said.errors, "Not Found");
+  scripted_stop(&server);
+}
+
+static void the_other_verbs_ask_and_print(void **state) {
+  static const char *const answers[] = {
+      "HTTP/1.1 200 OK\r\nContent-Length: #\r\n\r\n"
+      "{\"function\":\"ward/news2\",\"version\":2,\"was\":3}",
+      "HTTP/1.1 200 OK\r\nContent-Length: #\r\n\r\n"
+      "{\"token\":\"mt_1\",\"access_key_id\":\"AK\",\"secret_access_key\":\"SK\"}",
+      "HTTP/1.1 200 OK\r\nContent-Length: #\r\n\r\n"
+      "{\"at_ms\":0,\"level\":\"info\",\"function\":\"f\",\"run\":\"r\",\"line\":\"hi\"}\n",
+      "HTTP/1.1 200 OK\r\nContent-Length: #\r\n\r\n"
+      "{\"usage\":[{\"day\":\"2026-01-31\",\"function\":\"f\",\"runs\":5,\"cost\":0.5}],"
+      "\"total\":{\"runs\":5,\"cost\":0.5,\"currency\":\"CHF\",\"always_on\":36}}",
+      "HTTP/1.1 200 OK\r\nContent-Length: #\r\n\r\n"
+      "{\"versions\":[{\"version\":2,\"state\":\"live\",\"deployed_ms\":86400000}]}",
+      "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
+      NULL};
+  struct scripted server;
+  scripted_start(&server, answers);
+  setenv("MEDULLA_URL", server.url, 1);
+  assert_int_equal(COMMAND("rollback", "news2", "--to", "2"), CLI_OK);
+  assert_says(server.asks[0], "{\"function\":\"news2\",\"version\":2}");
+  assert_string_equal(said.out, "ward/news2: version 2 is live again (was 3)\n");
+  assert_int_equal(
+      COMMAND("token", "create", "bed-7", "--role", "device", "--app", "ward", "--expires", "90d"),
+      CLI_OK);
+  assert_says(server.asks[1], "{\"name\":\"bed-7\",\"role\":\"device\",\"app\":\"ward\","
+                              "\"expires_in_ms\":7776000000}");
+  assert_says(said.out, "token              mt_1\n");
+  assert_int_equal(COMMAND("logs", "-f", "--function", "f"), CLI_OK);
+  assert_says(server.asks[2], "GET /admin/logs?limit=100&function=f&follow=true ");
+  assert_string_equal(said.out, "1970-01-01T00:00:00.000Z  info   f  r  hi\n");
+  assert_int_equal(COMMAND("usage", "--days", "1"), CLI_OK);
+  assert_says(said.out, "5 runs cost 0.5 CHF; a machine that is always on costs 36\n");
+  assert_int_equal(COMMAND("versions", "news2"), CLI_OK);
+  assert_says(said.out, "1970-01-02T00:00:00Z");
+  assert_int_equal(COMMAND("token", "revoke", "bed-7"), CLI_OK);
+  assert_says(server.asks[5], "DELETE /admin/tokens/bed-7 ");
+  scripted_stop(&server);
+}
+
 static void secrets_come_from_standard_input(void **state) {
   static const char *const answers[] = {"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
                                         NULL};
@@ -489,6 +551,8 @@ int main(void) {
       CASE(a_refused_event_is_named_by_its_line),
       CASE(runs_come_as_a_stream),
       CASE(answers_that_say_no),
+      CASE(one_run_is_a_timeline),
+      CASE(the_other_verbs_ask_and_print),
       CASE(secrets_come_from_standard_input),
       FOLDER_CASE(every_template_is_a_good_app),
       FOLDER_CASE(a_deploy_sends_manifest_and_files),
