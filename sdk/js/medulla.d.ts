@@ -221,7 +221,14 @@ export interface Message {
 
 /** What the function acts through. */
 export interface Context {
+  /** The run. */
   readonly awsRequestId: string;
+  /** What the run is an attempt at; undefined for a call that is not retried. */
+  readonly deliveryId?: string;
+  /** From 1. */
+  readonly attempt: number;
+  /** When the event arrived, ms since 1970. */
+  readonly receivedMs?: number;
   /** "app/function". */
   readonly functionName: string;
   readonly functionVersion: string;

@@ -247,6 +247,9 @@ const effects = {
 const name = () => facet("functionName") ?? "function";
 const derived = {
   awsRequestId: () => facet("awsRequestId"),
+  deliveryId: () => facet("deliveryId"),
+  attempt: () => facet("attempt") ?? 1,
+  receivedMs: () => facet("receivedMs"),
   functionName: name,
   functionVersion: () => facet("functionVersion") ?? "$LATEST",
   invokedFunctionArn: () => facet("invokedFunctionArn") ??
