@@ -113,10 +113,15 @@ class World:
         gone = until(lambda: not any(pathlib.Path(f"/proc/{p}").exists() for p in children), 5)
         return time.monotonic() - began if gone else None
 
+    def metric(self, name):
+        """One number of /metrics."""
+        text = self.request("GET", "/metrics")[1].decode()
+        found = (line.split()[-1] for line in text.splitlines() if line.startswith(name + " "))
+        return float(next(found, "nan"))
+
     def workers(self):
         """How many processes run functions just now."""
-        names = descendants(self.server.pid).values()
-        return sum(1 for name in names if "worker" in name)
+        return int(self.metric("medulla_workers"))
 
     # ---- the command line and HTTP ----
 

@@ -245,6 +245,7 @@ static void write_context(struct run *run) {
   json_out_member_int(&out, "memoryLimitInMB", (int64_t)(version->spec->memory_bytes >> 20));
   json_out_member_int(&out, "timeLimitInMillis", version->spec->time_ms);
   json_out_member_int(&out, "attempt", (int64_t)run->record.attempt);
+  json_out_member_int(&out, "receivedMs", run->record.admitted_ms);
   if (run->owed_count) {
     id_text(run->origin, id);
     json_out_member_str(&out, "deliveryId", id);
