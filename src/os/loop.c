@@ -324,11 +324,20 @@ static bool turn_awake(struct loop *loop, int64_t spin_ns) {
   return found;
 }
 
+/* A sleep shorter than the limit would have been a hit: without this, a budget that has once fallen
+ * below the time of an answer would never see one again. */
+static void grow_budget(struct loop *loop, int64_t slept_ns, int64_t spin_ns) {
+  if (slept_ns >= spin_ns) return;
+  loop->spin_budget_ns = loop->spin_budget_ns * 4 < spin_ns ? loop->spin_budget_ns * 4 : spin_ns;
+}
+
 void loop_run(struct loop *loop, int64_t spin_ns) {
   loop->spin_budget_ns = spin_ns;
   while (!atomic_load(&loop->stop)) {
     if (spin_ns > 0 && !list_empty(&loop->pollers) && turn_awake(loop, spin_ns)) continue;
+    int64_t from_ns = clock_mono_ns(loop->clock);
     bool worked = turn(loop, FOREVER_NS);
+    grow_budget(loop, clock_mono_ns(loop->clock) - from_ns, spin_ns);
     /* Simulated time only moves from outside: nothing to do now means nothing to do here. */
     if (!worked && loop->epoll_fd < 0) return;
   }
