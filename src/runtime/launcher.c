@@ -7,6 +7,7 @@
  * It ends when the core's end of the socket closes, and with it every worker (they asked the
  * kernel to be killed when their parent ends).                                                 */
 #define _GNU_SOURCE /* a process's own set-up: signals, descriptors, control messages */
+#include "base/digest.h"
 #include "base/must.h"
 #include "runtime/launch.h"
 #include "runtime/worker.h"
@@ -163,6 +164,12 @@ static void prepare_process(struct launcher *launcher) {
   must(launcher->signals >= 0 && pipe2(launcher->life, O_CLOEXEC) == 0);
 }
 
+/* OpenSSL reads its configuration at first use, when workers no longer may. */
+static void load_crypto(void) {
+  uint8_t digest[SHA256_BYTES];
+  sha256(BYTES("medulla"), digest);
+}
+
 static void say_hello(const struct launcher *launcher) {
   struct launch_report hello = {.kind = LAUNCH_HELLO, .level = launcher->ground.level};
   snprintf(hello.text, sizeof hello.text, "%s", launcher->ground.why_not);
@@ -180,6 +187,7 @@ int main(int count, char **words) {
     return 2;
   }
   prepare_process(&launcher);
+  load_crypto();
   sandbox_ground_open(highest, &launcher.ground);
   say_hello(&launcher);
   struct pollfd watched[2] = {{LAUNCH_SOCKET_FD, POLLIN, 0}, {launcher.signals, POLLIN, 0}};

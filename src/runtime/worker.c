@@ -29,6 +29,7 @@ enum {
   SNAPSHOT_FD,
   FIRST_FREE_FD,
   SPIN_LEAST = 32,
+  SHORT_SLEEP_NS = 100000,
 };
 /* Besides linear memory: the engine's tables, buffers of one event and one result, the stack. */
 #define OVERHEAD_BYTES (96ull << 20)
@@ -69,7 +70,12 @@ static bool anything_new(const struct ring *ring) {
          atomic_load_explicit(&ring->shared->turn, memory_order_relaxed) != ring->turn;
 }
 
-/* The budget doubles with each hit and halves with each miss: it spins only while that pays. */
+static void grow_spin(struct worker *worker) {
+  worker->spin = worker->spin * 4 < RING_SPIN_MAX ? worker->spin * 4 : RING_SPIN_MAX;
+}
+
+/* The budget grows with each hit and each short sleep, which would have been a hit, and halves with
+ * each miss: it spins only while that pays. */
 static bool spin(struct worker *worker) {
   struct ring *ring = &worker->ring;
   uint32_t most = atomic_load_explicit(&ring->shared->spin_max, memory_order_relaxed);
@@ -77,7 +83,7 @@ static bool spin(struct worker *worker) {
   uint32_t budget = worker->spin < most ? worker->spin : most;
   for (uint32_t i = 0; i < budget; i++) {
     if (anything_new(ring)) {
-      worker->spin = worker->spin * 2 < RING_SPIN_MAX ? worker->spin * 2 : RING_SPIN_MAX;
+      grow_spin(worker);
       return true;
     }
     relax();
@@ -91,7 +97,9 @@ static bool sleep_for(struct worker *worker, uint32_t want, size_t room_bytes,
                       int64_t until_mono_ns) {
   if (want == RING_WANT_MESSAGE && spin(worker)) return true;
   if (!ring_arm(&worker->ring, want, room_bytes)) return true;
+  int64_t from_ns = clock_ns(CLOCK_MONOTONIC);
   bool woken = futex_wait(&worker->ring.shared->worker_sleeps, want, until_mono_ns);
+  if (clock_ns(CLOCK_MONOTONIC) - from_ns < SHORT_SLEEP_NS) grow_spin(worker);
   ring_disarm(&worker->ring);
   return woken;
 }
