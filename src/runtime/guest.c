@@ -119,7 +119,9 @@ static void run(struct guest *guest, const struct guest_input *input, const stru
 void guest_run(struct guest *guest, const struct guest_input *input, const struct guest_host *host,
                struct guest_output *output) {
   run(guest, input, host, output);
+  int64_t from_ns = host->mono_ns(host->self);
   output->dirty_pages = instance_restore(&guest->in);
+  output->restore_ns = host->mono_ns(host->self) - from_ns;
 }
 
 void guest_run_reused(struct guest *guest, const struct guest_input *input,
@@ -176,7 +178,11 @@ bool guest_prepare(const struct guest_code *code, int snapshot_fd, struct err *e
 
 static bool map_image(struct guest *guest, int fd, struct err *err) {
   off_t bytes = lseek(fd, 0, SEEK_END); /* fstat would let a worker ask about other files, too */
-  if (bytes <= 0) FAIL(ERR_CORRUPT, "the snapshot is empty");
+  if (bytes < 0) {
+    err_set_errno(err, errno, ERR_PLACE, "opening the snapshot");
+    return false;
+  }
+  if (bytes == 0) FAIL(ERR_CORRUPT, "the snapshot is empty");
   guest->image_bytes = (size_t)bytes;
   guest->image = mmap(NULL, guest->image_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
   if (guest->image != MAP_FAILED) return true;
