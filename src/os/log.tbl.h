@@ -15,4 +15,5 @@ LOG_TAG(HTTP_REFUSED, "http_refused", DEBUG, 20,
 LOG_TAG(HTTP_GONE, "http_gone", DEBUG, 20, "a client left before its answer")
 LOG_TAG(PROCESS_STARTED, "process_started", DEBUG, 20, "a child process was started")
 LOG_TAG(PROCESS_ENDED, "process_ended", DEBUG, 20, "a child process ended")
-LOG_TAG(LAUNCHER_ENDED, "launcher_ended", ERROR, 1, "the launcher ended; its workers with it; another starts")
+LOG_TAG(LAUNCHER_ENDED, "launcher_ended", ERROR, 1,
+        "the launcher ended; its workers with it; another starts")

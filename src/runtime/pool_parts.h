@@ -10,7 +10,7 @@
  *   FREE -> STARTING -> IDLE <-> BUSY
  *              |         |        |
  *              +---------+--------+--> ENDING -> FREE      (killed, until the launcher reports it)
- *              +---------+--------+------------> FREE      (ended by itself)                      */
+ *              +---------+--------+------------> FREE      (ended by itself)                     */
 #ifndef MEDULLA_RUNTIME_POOL_PARTS_H
 #define MEDULLA_RUNTIME_POOL_PARTS_H
 

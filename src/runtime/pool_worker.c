@@ -1,7 +1,7 @@
 /* runtime/pool_worker.c: a worker's slot, its end of the rings, and one run on it.
  *
  * A worker that spoke lately is hot: looked at in every round of the loop, without a system call
- * on either side. A hot worker that stays silent is armed: it writes its eventfd when it speaks.  */
+ * on either side. A hot worker that stays silent is armed: it writes its eventfd when it speaks. */
 #include "runtime/pool_parts.h"
 
 #include "base/must.h"

@@ -219,7 +219,7 @@ bool ring_is_empty(const struct ring *ring) {
 }
 
 /* Sleeping: the sleeper sets its word, then looks again; the waker writes, then looks at the word.
- * The fences on both sides make it impossible that both miss each other.                          */
+ * The fences on both sides make it impossible that both miss each other.                         */
 
 static _Atomic uint32_t *own_word(struct ring *ring) {
   return ring->core ? &ring->shared->core_sleeps : &ring->shared->worker_sleeps;

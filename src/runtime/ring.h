@@ -22,7 +22,7 @@
  * head once, checks it against its own constants, copies the payload, and only then parses.
  *
  * A run is one turn. Between the end of a run and the next turn the rings belong to the core: it
- * wipes what was used, sets all positions to 0, puts the run in, and counts the turn up.          */
+ * wipes what was used, sets all positions to 0, puts the run in, and counts the turn up.         */
 #ifndef MEDULLA_RUNTIME_RING_H
 #define MEDULLA_RUNTIME_RING_H
 

@@ -1,5 +1,6 @@
 /* runtime/sanitizer.h: is this a build with an address sanitizer? It needs memory and system calls
  * that a confined worker does not have in a release.
+ * Owns:    nothing.
  * Threads: compile time only.                                                                    */
 #ifndef MEDULLA_RUNTIME_SANITIZER_H
 #define MEDULLA_RUNTIME_SANITIZER_H

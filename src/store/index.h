@@ -1,8 +1,10 @@
-/* store/index.h: the derived index: ordered keys with small values, rebuilt from the ledger at
- * need. Owns:    the engine (RocksDB with its WAL off, or memory). Errors:  IO, CORRUPT (drop it
- * and rebuild), FULL. Threads: writes: the store thread alone; reads: any. Limits:  flushed
- * atomically every INDEX_FLUSH_POSITIONS or INDEX_FLUSH_MS; carries the position it has reached in
- * the same batch.                                                        */
+/* store/index.h: the derived index: ordered keys with small values, rebuilt from the ledger
+ * at need.
+ * Owns:    the engine (RocksDB with its WAL off, or memory).
+ * Errors:  IO, CORRUPT (drop it and rebuild), FULL.
+ * Threads: writes: the store thread alone; reads: any.
+ * Limits:  flushed atomically every INDEX_FLUSH_POSITIONS or INDEX_FLUSH_MS; carries the
+ *          position it has reached in the same batch.                        */
 #ifndef MEDULLA_STORE_INDEX_H
 #define MEDULLA_STORE_INDEX_H
 

@@ -1,7 +1,8 @@
 /* wire/awschunked.h: the aws-chunked content coding: chunks signed one after the other, trailers.
  * Owns:    running digests, until awschunked_fini.
  * Units:   bytes.
- * Errors:  MALFORMED, UNAUTHENTICATED (a chunk's signature), INVALID (checksum), UNSUPPORTED, LIMIT.
+ * Errors:  MALFORMED, UNAUTHENTICATED (a chunk's signature), INVALID (checksum), UNSUPPORTED,
+ *          LIMIT.
  * Threads: one at a time.
  * Limits:  AWSCHUNKED_LINE_BYTES_MAX; the length the request declared.
  * Source:  Amazon S3 API Reference, signature calculations for chunked uploads and for trailers.

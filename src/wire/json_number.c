@@ -226,7 +226,7 @@ size_t json_double_text(double value, char ret_text[JSON_DOUBLE_TEXT_BYTES]) {
   int count = 0;
   if (value < 0) *text++ = '-';
   if (value == 0) {
-    strcpy(text, "0");
+    memcpy(text, "0", 2);
     return strlen(ret_text);
   }
   shortest_digits(fabs(value), sci);
@@ -235,6 +235,6 @@ size_t json_double_text(double value, char ret_text[JSON_DOUBLE_TEXT_BYTES]) {
     if (*at != '.') digits[count++] = *at;
   while (count > 1 && digits[count - 1] == '0') count--;
   layout(text, JSON_DOUBLE_TEXT_BYTES - (size_t)(text - ret_text), digits, count,
-         atoi(exponent + 1) + 1);
+         (int)strtol(exponent + 1, NULL, 10) + 1);
   return strlen(ret_text);
 }

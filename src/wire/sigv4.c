@@ -95,7 +95,7 @@ static int compare_pairs(const void *a, const void *b) {
   return order ? order : bytes_cmp(left->value, right->value);
 }
 
-static struct bytes reencode(struct arena *arena, struct bytes decoded) {
+static struct bytes encode_again(struct arena *arena, struct bytes decoded) {
   struct buf buf;
   buf_init(&buf, 3 * HTTP_HEAD_BYTES_MAX);
   encode(&buf, decoded, "");
@@ -113,7 +113,7 @@ static bool query_write(struct buf *out, struct bytes query, struct err *err) {
   struct pair *pairs = ARENA_ARRAY(&arena, struct pair, QUERY_PAIRS_MAX);
   while (count < QUERY_PAIRS_MAX && http_query_next(&arena, &query, &name, &value)) {
     if (bytes_eq(name, BYTES("X-Amz-Signature"))) continue;
-    pairs[count++] = (struct pair){reencode(&arena, name), reencode(&arena, value)};
+    pairs[count++] = (struct pair){encode_again(&arena, name), encode_again(&arena, value)};
   }
   bool whole = arena_ok(&arena) && query.len == 0;
   if (whole) qsort(pairs, count, sizeof *pairs, compare_pairs);

@@ -5,7 +5,7 @@
  * Threads: pure; any thread. Comparison takes the same time wherever signatures differ.
  * Limits:  SIGV4_SKEW_MS, SIGV4_EXPIRES_S_MAX, SIGV4_CANONICAL_BYTES_MAX.
  * Source:  AWS General Reference, Signature Version 4 signing process; Amazon S3 API Reference,
- *          authenticating requests. The session token is signed like any header and else ignored. */
+ *          authenticating requests. A session token is signed like any header and else ignored. */
 #ifndef MEDULLA_WIRE_SIGV4_H
 #define MEDULLA_WIRE_SIGV4_H
 

@@ -1,5 +1,6 @@
 /* tests/fuzz/fuzz_ring.c: ring_pull and the ring_*_read functions against a hostile worker.
- * Input: u32 bytes claimed as written, u32 position the worker says it has taken, the ring itself. */
+ * Input: u32 bytes claimed as written, u32 position the worker says it has taken, the
+ * ring itself. */
 #include "runtime/ring.h"
 #include "runtime/ring_message.h"
 

@@ -1,4 +1,5 @@
-"""prelude.py PRELUDE.js PART.js...: the prelude with each INCLUDE("PART.js"); replaced by that file."""
+"""prelude.py PRELUDE.js PART.js...: the prelude with each INCLUDE("PART.js"); replaced by that
+file."""
 
 import os
 import sys

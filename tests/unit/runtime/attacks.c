@@ -172,12 +172,34 @@ static long write_any_descriptor(void) {
   A(open_up) \
   A(read_proc) \
   A(read_parent_memory) \
-  A(list_root) A(make_folder) A(tcp_socket) A(connect_out) A(abstract_socket) A(packet_socket) \
-      A(netlink_socket) A(do_fork) A(do_clone3) A(do_execve) A(do_ptrace) A(kill_parent) \
-          A(kill_all) A(protect_exec) A(map_exec) A(map_shared) A(protect_high_half) \
-              A(call_32_bit) A(call_x32) A(io_uring) A(user_namespace) A(do_mount) A(do_chroot) \
-                  A(do_bpf) A(do_keyctl) A(do_perf) A(userfaultfd) A(make_memfd) A(become_root) \
-                      A(push_terminal) A(read_other_memory) A(write_any_descriptor)
+  A(list_root) \
+  A(make_folder) \
+  A(tcp_socket) \
+  A(connect_out) \
+  A(abstract_socket) \
+  A(packet_socket) \
+  A(netlink_socket) \
+  A(do_fork) \
+  A(do_clone3) \
+  A(do_execve) \
+  A(do_ptrace) \
+  A(kill_parent) \
+  A(kill_all) \
+  A(protect_exec) \
+  A(map_exec) \
+  A(map_shared) \
+  A(protect_high_half) \
+  A(call_32_bit) \
+  A(call_x32) \
+  A(io_uring) \
+  A(user_namespace) \
+  A(do_mount) \
+  A(do_chroot) \
+  A(do_bpf) \
+  A(do_keyctl) \
+  A(do_perf) \
+  A(userfaultfd) \
+  A(make_memfd) A(become_root) A(push_terminal) A(read_other_memory) A(write_any_descriptor)
 
 #define NAME(name) #name,
 const char *const attack_names[] = {ATTACKS(NAME) NULL};

@@ -1,4 +1,5 @@
-/* tests/unit/runtime/fake_guest.c: guest.h in a few lines, so that tests of the pool need no engine.
+/* tests/unit/runtime/fake_guest.c: guest.h in a few lines, so that tests of the pool need no
+ * engine.
  *
  * The event is a verb and an argument: "echo TEXT", "sleep MS", "loop", "crash", "exit N",
  * "effect N BYTES", "flood N" (log lines), "big BYTES", "throw", "eat MIB", "attack NAME". The

@@ -172,11 +172,8 @@ static bool read_http(const char *headers, const char *body, struct cloudevents 
                       struct err *err) {
   static struct http_request request;
   struct http_parser parser = {0};
-  char *text = malloc(strlen(headers) + 64);
   size_t consumed;
-  sprintf(text, "POST /events HTTP/1.1\r\nHost: h\r\n%s\r\n", headers);
-  struct bytes head = arena_copy(&arena, bytes_str(text));
-  free(text);
+  struct bytes head = arena_printf(&arena, "POST /events HTTP/1.1\r\nHost: h\r\n%s\r\n", headers);
   assert_int_equal(http_request_parse(&parser, head, &request, &consumed, err), HTTP_DONE);
   return cloudevents_read_http(&arena, &request.head, bytes_str(body), 0, ret_events, err);
 }

@@ -277,9 +277,9 @@ static void check_long(const char *before, const char *piece, size_t count, cons
                        enum http_step step, int status) {
   size_t piece_len = strlen(piece), len = strlen(before);
   char *text = malloc(len + piece_len * count + strlen(after) + 1);
-  strcpy(text, before);
+  memcpy(text, before, len);
   for (size_t i = 0; i < count; i++, len += piece_len) memcpy(text + len, piece, piece_len);
-  strcpy(text + len, after);
+  memcpy(text + len, after, strlen(after) + 1);
   struct http_request *request = malloc(sizeof *request);
   uint8_t *copy;
   for (size_t stride = strlen(text); stride > 100; stride = stride / 3 + 1) {
