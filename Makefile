@@ -45,6 +45,6 @@ install: all
 	meson install -C build --no-rebuild
 
 clean:
-	rm -rf build build-check build-asan build-fuzz
+	rm -rf build build-*
 
 .PHONY: all check demo run test fuzz bench interop install clean

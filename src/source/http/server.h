@@ -51,7 +51,8 @@ const char *http_server_address(const struct http_server *server);
 void http_server_adopt(struct http_server *server, struct stream *stream_take, const char *peer);
 /* Accept no more, close idle connections, end the others with their answer; then call done. */
 void http_server_drain(struct http_server *server, void (*done)(void *arg), void *arg);
-/* Cuts what is left; not from within a callback. Exchanges not yet replied to remain valid until they are; no callbacks. */
+/* Cuts what is left; not from within a callback. Exchanges not yet replied to remain
+ * valid until they are; no callbacks. */
 void http_server_close(struct http_server **server);
 
 struct http_server_load {
