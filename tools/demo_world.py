@@ -212,7 +212,8 @@ class World:
             if not self.stop(process):
                 left.append(name)
         alive = {pid for pid in children if pathlib.Path(f"/proc/{pid}").exists()}
-        if alive and not until(lambda: not any(pathlib.Path(f"/proc/{p}").exists() for p in alive), 5):
+        left = lambda: any(pathlib.Path(f"/proc/{p}").exists() for p in alive)
+        if alive and not until(lambda: not left(), 5):
             left.append(f"processes {sorted(alive)}")
         shutil.rmtree(self.tmp, ignore_errors=True)
         if self.tmp.exists():

@@ -1,5 +1,5 @@
-/* medulla.h: what a WebAssembly function finds in Medulla. For C and C++; other languages import the
- * same names from the module "medulla".
+/* medulla.h: what a WebAssembly function finds in Medulla. For C and C++; other languages import
+ * the same names from the module "medulla".
  *
  * A function is a module that exports
  *   handler        void or int32_t (0: done, else failed), without parameters: called per event, or

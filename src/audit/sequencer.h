@@ -6,8 +6,8 @@
  * Threads: the loop's thread; reading the log happens on a reader thread.
  * Limits:  a checkpoint at most every AUDIT_CHECKPOINT_MS, while there are new records.
  *
- * The tree is derived: what is authoritative is the log and the checkpoints. A record changed, missing
- * or moved behind the last checkpoint's back gives another root.                                  */
+ * The tree is derived: what is authoritative is the log and the checkpoints. A record changed,
+ * missing or moved behind the last checkpoint's back gives another root.                         */
 #ifndef MEDULLA_AUDIT_SEQUENCER_H
 #define MEDULLA_AUDIT_SEQUENCER_H
 
@@ -21,7 +21,7 @@
 struct sequencer;
 bool sequencer_open(struct loop *loop, struct store *store, const struct clock_port *clock,
                     struct sequencer **ret_sequencer, struct err *err) MUST_CHECK;
-/* Writes a last checkpoint is not its job: call sequencer_checkpoint before, where there is time. */
+/* A last checkpoint is not its job: call sequencer_checkpoint before, where there is time. */
 void sequencer_close(struct sequencer **sequencer);
 void sequencer_checkpoint(struct sequencer *sequencer, void (*done)(void *arg), void *arg);
 uint64_t sequencer_size(const struct sequencer *sequencer);

@@ -28,7 +28,8 @@ int64_t flow_now_ns(const struct flow *flow) {
 }
 
 /* Same millisecond, or the clock went back: the last id and a random step. The step is random, not
- * one, because after a restart ids may have been given that left no row behind: none may come twice. */
+ * one, because after a restart ids may have been given that left no row behind: none may come
+ * twice. */
 static struct id id_above(struct id last, const struct random_port *random) {
   uint64_t carry = 1 + (random_u64(random) & UINT32_MAX);
   for (int i = ID_BYTES - 1; i > 8; i--) {

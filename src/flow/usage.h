@@ -14,8 +14,9 @@
   F(failures) \
   F(cold) \
   F(billed_ms) \
-  F(run_us) F(effect_us) F(cpu_us) F(wait_us) F(restore_us) F(memory_mib_us) F(in_bytes) \
-      F(out_bytes) F(effects)
+  F(run_us) \
+  F(effect_us) \
+  F(cpu_us) F(wait_us) F(restore_us) F(memory_mib_us) F(in_bytes) F(out_bytes) F(effects)
 
 /* One row of TABLE_usage; key: day (YYYY-MM-DD) NUL app/function. */
 struct usage_totals {

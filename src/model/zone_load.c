@@ -18,8 +18,8 @@ static bool name_is_sound(struct bytes name) {
   return !slash;
 }
 
-/* Some names are links, which a disk does not follow; tzdata.zi has a line "L TARGET NAME" for each.
- */
+/* Some names are links, which a disk does not follow; tzdata.zi has a line "L TARGET NAME" for
+ * each. */
 static bool find_target(struct bytes links, struct bytes name, struct bytes *ret_target) {
   while (links.len) {
     struct bytes rest, line = bytes_cut(links, '\n', &links);

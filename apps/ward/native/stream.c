@@ -184,7 +184,8 @@ static void skip_value(struct cursor *in) {
   } while (depth);
 }
 
-/* Reads any value; true: it was a number. A mantissa below 2^53 over a power of ten up to 10^22 is rounded once, so it is exact. */
+/* Reads any value; true: it was a number. A mantissa below 2^53 over a power of ten up
+ * to 10^22 is rounded once, so it is exact. */
 static bool read_number(struct cursor *in, struct text *ret_raw, double *ret_value) {
   static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11};
   char first = peek(in);
