@@ -143,10 +143,11 @@ static bool open_module(const struct guest_code *code, struct guest *guest, stru
   return wasm_open(guest, code, err);
 }
 
+/* The base; false in base->image.len when the build has none yet. */
 static bool read_base(struct snapshot *ret_base, struct err *err) {
   size_t len = (size_t)(guest_base_image_end - guest_base_image);
-  return snapshot_read_own(bytes_of(guest_base_image, len), GUEST_JS, guest_engine_hash(GUEST_JS),
-                           ret_base, err);
+  return snapshot_read(bytes_of(guest_base_image, len), GUEST_JS, guest_engine_hash(GUEST_JS),
+                       ret_base, err);
 }
 
 static bool prepare_js(struct guest *guest, const struct guest_code *code, int fd,

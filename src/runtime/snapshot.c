@@ -60,12 +60,10 @@ static const uint8_t **make_blocks(uint64_t memory_bytes, const struct snapshot 
 
 /* ---- writing ---- */
 
-/* Only what was written can differ from the base, and all that was written is marked. */
 static uint32_t list_blocks(const struct instance *instance, const uint8_t *const *base,
                             struct buf *list, struct buf *content) {
   uint32_t count = 0;
   for (uint32_t b = 0; b < instance->memory->size >> MODULE_BLOCK_SHIFT; b++) {
-    if (!instance->reserve[b]) continue;
     const uint8_t *at = instance->data + ((size_t)b << MODULE_BLOCK_SHIFT);
     const uint8_t *was = base[b] ? base[b] : zero_block;
     if (memcmp(at, was, MODULE_BLOCK_BYTES) == 0) continue;
@@ -169,6 +167,11 @@ static bool read_head(struct snapshot *s, enum guest_kind kind, const char *hash
   if (number_at(image, 80, 8) != image.len)
     FAIL_AT(ERR_CORRUPT, 80, "%zu bytes instead of the %llu it was written with", image.len,
             (unsigned long long)number_at(image, 80, 8));
+  uint8_t digest[SHA256_BYTES];
+  size_t body = image.len - SHA256_BYTES;
+  sha256(bytes_sub(image, 0, body), digest);
+  if (memcmp(digest, image.at + body, sizeof digest) != 0)
+    FAIL_AT(ERR_CORRUPT, body, "the snapshot's checksum does not match");
   s->kind = u32_at(image, 12);
   if (s->kind != kind) FAIL_AT(ERR_CORRUPT, 12, "the snapshot is of another kind of function");
   if (memcmp(image.at + 16, hash, SNAPSHOT_HASH_DIGITS) != 0)
@@ -211,43 +214,20 @@ static bool read_blocks(struct snapshot *s, struct bytes body, size_t *at, struc
   return true;
 }
 
-static bool check_sum(struct bytes image, struct err *err) {
-  uint8_t digest[SHA256_BYTES];
-  size_t body = image.len - SHA256_BYTES;
-  sha256(bytes_sub(image, 0, body), digest);
-  if (memcmp(digest, image.at + body, sizeof digest) != 0)
-    FAIL_AT(ERR_CORRUPT, body, "the snapshot's checksum does not match");
-  return true;
-}
-
-static bool read_rest(struct snapshot *s, struct err *err) {
-  struct bytes body = bytes_sub(s->image, 0, s->image.len - SHA256_BYTES);
-  size_t at = HEAD_BYTES;
-  s->fields_at = at;
-  TRY(skip(body, &at, s->field_count, 8, err));
-  for (uint32_t t = 0; t < s->table_count; t++) {
-    size_t count_at = at;
-    TRY(skip(body, &at, 1, 4, err));
-    TRY(skip(body, &at, u32_at(body, count_at), 4, err));
-  }
-  return read_blocks(s, body, &at, err);
-}
-
-bool snapshot_read_own(struct bytes image, enum guest_kind kind, const char *hash,
-                       struct snapshot *ret_snapshot, struct err *err) {
-  struct snapshot s = {.image = image};
-  TRY(read_head(&s, kind, hash, err));
-  TRY(read_rest(&s, err));
-  *ret_snapshot = s;
-  return true;
-}
-
 bool snapshot_read(struct bytes image, enum guest_kind kind, const char *hash,
                    struct snapshot *ret_snapshot, struct err *err) {
   struct snapshot s = {.image = image};
   TRY(read_head(&s, kind, hash, err));
-  TRY(check_sum(image, err));
-  TRY(read_rest(&s, err));
+  struct bytes body = bytes_sub(image, 0, image.len - SHA256_BYTES);
+  size_t at = HEAD_BYTES;
+  s.fields_at = at;
+  TRY(skip(body, &at, s.field_count, 8, err));
+  for (uint32_t t = 0; t < s.table_count; t++) {
+    size_t count_at = at;
+    TRY(skip(body, &at, 1, 4, err));
+    TRY(skip(body, &at, u32_at(body, count_at), 4, err));
+  }
+  TRY(read_blocks(&s, body, &at, err));
   *ret_snapshot = s;
   return true;
 }

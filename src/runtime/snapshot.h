@@ -53,9 +53,6 @@ bool snapshot_write(const struct instance *instance, enum guest_kind kind, const
 /* Checks the image whole, without an instance. */
 bool snapshot_read(struct bytes image, enum guest_kind kind, const char *hash,
                    struct snapshot *ret_snapshot, struct err *err) MUST_CHECK;
-/* The same for an image that is part of the program: without its checksum. */
-bool snapshot_read_own(struct bytes image, enum guest_kind kind, const char *hash,
-                       struct snapshot *ret_snapshot, struct err *err) MUST_CHECK;
 /* Makes the instance equal to the snapshot, and pristine by it. */
 bool snapshot_apply(const struct snapshot *snapshot, const struct snapshot *base,
                     struct instance *instance, struct err *err) MUST_CHECK;

@@ -159,7 +159,9 @@ const struct cli_verb cli_verbs[] = {
      0,
      {{"data", "DIR", "where everything is kept (needed)"},
       {"listen", "ADDRESS", "address and port (default: 127.0.0.1:8080)"},
-      {"config", "FILE", "settings (default: DIR/config.yaml when it is there)"},
-      {"dev", NULL, "no tokens needed from this machine; loopback only"}}},
+      {"workers", "N", "worker processes at most (default: 2000)"},
+      {"dev", NULL, "no tokens needed from this machine; loopback only"},
+      {"insecure", NULL, "listen beyond loopback although there is no TLS here"},
+      {"no-namespaces", NULL, "confine workers without namespaces (for testing)"}}},
 };
 const size_t cli_verb_count = sizeof cli_verbs / sizeof *cli_verbs;

@@ -1,0 +1,36 @@
+/* app/main.c: one program: the command line, and behind `serve` the server. */
+#include "app/cli/cli.h"
+#include "app/server.h"
+#include "os/log.h"
+#include "os/process.h"
+
+#include <unistd.h>
+
+static int serve(struct cli *cli) {
+  const char *listen = cli_flag(cli, "listen");
+  struct server_options options = {.data = cli_flag(cli, "data"),
+                                   .address = listen ? listen : "127.0.0.1:8080",
+                                   .dev = cli_flag(cli, "dev") != NULL,
+                                   .insecure = cli_flag(cli, "insecure") != NULL,
+                                   .namespaces_off = cli_flag(cli, "no-namespaces") != NULL,
+                                   .spin_us = -1};
+  struct server *server;
+  struct err err = {0};
+  int64_t workers;
+  if (!cli_flag_number(cli, "workers", 0, 1, 100000, &workers)) return CLI_USAGE;
+  options.workers_max = (uint32_t)workers;
+  log_open(&(struct log_options){.fd = STDERR_FILENO, .level = LOG_INFO});
+  if (!server_open(&options, &server, &err)) return cli_fail(cli, &err);
+  fprintf(cli->out, "medulla is ready at http://%s (data in %s)\n", server_address(server),
+          options.data);
+  fflush(cli->out);
+  server_run(server);
+  server_close(&server);
+  return CLI_OK;
+}
+
+int main(int argc, char **argv) {
+  static const struct cli_host host = {.serve = serve};
+  process_title_init(argc, argv);
+  return cli_main(&host, argc, argv, stdout, stderr, stdin);
+}

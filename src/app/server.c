@@ -1,0 +1,269 @@
+/* app/server.c: wiring and supervision of the core process.
+ *
+ *   disk → store → (launcher, builder) pool → flow → principals → api
+ *                              egress ──────────┘                                          */
+#include "app/server.h"
+
+#include "app/facts.h"
+#include "base/cleanup.h"
+#include "base/must.h"
+#include "os/file.h"
+#include "os/log.h"
+#include "os/loop.h"
+#include "os/process.h"
+#include "os/random.h"
+#include "runtime/pool.h"
+#include "runtime/sandbox.h"
+#include "source/api/api.h"
+#include "store/open.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+  SERVER_FILES_WANTED = 1 << 20,
+  SERVER_WORKERS_MAX = 2000,
+  SERVER_DRAIN_MS_MAX = 30000,
+  SERVER_PATH_BYTES_MAX = 4096,
+  SERVER_SPIN_US = 50,
+};
+
+struct server {
+  struct server_options options;
+  struct loop *loop;
+  struct disk *disk;
+  struct store *store;
+  struct runtime *runtime;
+  struct flow *flow;
+  struct principals *principals;
+  struct api *api;
+  struct signals signals;
+  struct loop_timer drain_timer;
+  struct facts facts;
+  int draining; /* parts that have not drained yet */
+  bool stopping, signals_open;
+};
+
+/* ---- Callbacks of the flow ---- */
+
+static void on_log(void *arg, const struct run_record *run, enum guest_level level, int64_t at_ms,
+                   struct bytes line) {
+  struct server *server = arg;
+  if (server->api) api_publish_log(server->api, run, level, at_ms, line);
+}
+
+static void on_run(void *arg, const struct run_record *run) {
+  struct server *server = arg;
+  facts_run(&server->facts, run);
+  if (server->api) api_publish_run(server->api, run);
+}
+
+static void on_catalog(void *arg) {
+  struct server *server = arg;
+  if (server->api) api_catalog_changed(server->api);
+}
+
+/* ---- Opening ---- */
+
+/* Programs of ours stand beside the binary, or in libexec when installed. */
+static bool find_program(const char *name, char path[SERVER_PATH_BYTES_MAX], struct err *err) {
+  char self[SERVER_PATH_BYTES_MAX];
+  ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+  if (len < 0) FAIL(ERR_NOT_FOUND, "/proc is not mounted");
+  self[len] = 0;
+  char *slash = strrchr(self, '/');
+  if (slash) *slash = 0;
+  snprintf(path, SERVER_PATH_BYTES_MAX, "%.3900s/%s", self, name);
+  if (access(path, X_OK) == 0) return true;
+  snprintf(path, SERVER_PATH_BYTES_MAX, "%.3900s/../libexec/medulla/%s", self, name);
+  if (access(path, X_OK) == 0) return true;
+  FAIL(ERR_NOT_FOUND, "the program %s is missing beside this one", name);
+}
+
+static bool is_loopback(const char *address) {
+  return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]", 5) == 0 ||
+         strncmp(address, "localhost:", 10) == 0;
+}
+
+static bool open_store(struct server *server, struct err *err) {
+  struct store_options options = {
+      .loop = server->loop, .disk = server->disk, .clock = clock_real(), .random = random_real()};
+  return store_open_sqlite(&options, &server->store, err);
+}
+
+static bool open_runtime(struct server *server, struct err *err) {
+  char launcher[SERVER_PATH_BYTES_MAX];
+  TRY(find_program("medulla-launcher", launcher, err));
+  struct pool_options options = {
+      .loop = server->loop,
+      .disk = server->disk,
+      .random = random_real(),
+      .launcher_path = launcher,
+      .workers_max = server->options.workers_max ? server->options.workers_max : SERVER_WORKERS_MAX,
+      .fork_wait_us = server->options.fork_wait_us,
+      .namespaces_off = server->options.namespaces_off};
+  return runtime_open_pool(&options, &server->runtime, err);
+}
+
+static bool open_flow(struct server *server, struct err *err) {
+  struct pool_load load = runtime_pool_load(server->runtime);
+  struct flow_options options = {.loop = server->loop,
+                                 .store = server->store,
+                                 .runtime = server->runtime,
+                                 .clock = clock_real(),
+                                 .random = random_real(),
+                                 .disk = server->disk,
+                                 .isolation =
+                                     sandbox_level_name((enum sandbox_level)load.isolation),
+                                 .limits = flow_limits_default,
+                                 .on_log = on_log,
+                                 .on_run = on_run,
+                                 .on_catalog = on_catalog,
+                                 .arg = server};
+  TRY(flow_open(&options, &server->flow, err));
+  return principals_open(server->flow, server->store, clock_real(), random_real(),
+                         &server->principals, err);
+}
+
+static void metrics(void *arg, struct buf *out) {
+  struct server *server = arg;
+  facts_metrics(&server->facts, out, server->flow, server->runtime, server->store, server->api);
+}
+
+static void doctor(void *arg, struct json_out *out) {
+  struct server *server = arg;
+  facts_doctor(out, server->flow, server->runtime, server->store, server->disk);
+}
+
+static bool open_api(struct server *server, struct err *err) {
+  struct api_options options = {.loop = server->loop,
+                                .flow = server->flow,
+                                .store = server->store,
+                                .disk = server->disk,
+                                .clock = clock_real(),
+                                .random = random_real(),
+                                .principals = server->principals,
+                                .dev = server->options.dev,
+                                .address = server->options.address,
+                                .metrics = metrics,
+                                .doctor = doctor,
+                                .arg = server};
+  return api_open(&options, &server->api, err);
+}
+
+/* ---- The first token ---- */
+
+struct first {
+  struct server *server;
+  bool done;
+  struct err err;
+};
+
+static void first_made(void *arg, const struct err *err, const struct principal *principal,
+                       const char *token) {
+  struct first *first = arg;
+  first->done = true;
+  if (err) {
+    first->err = *err;
+    return;
+  }
+  cleanup_buf struct buf line = {0};
+  buf_init(&line, 256);
+  buf_printf(&line, "%s\n", token);
+  if (disk_save(first->server->disk, "admin.token", buf_bytes(&line), &first->err))
+    err_clear(&first->err);
+}
+
+/* The first start makes an administrator; its token is in DIR/admin.token, for its owner's eyes. */
+static bool first_token(struct server *server, struct err *err) {
+  struct first first = {.server = server};
+  struct principal_request request = {
+      .name = BYTES("admin"), .role = BYTES("admin"), .by = BYTES("first-start")};
+  if (!principals_empty(server->principals)) return true;
+  principal_create(server->principals, &request, first_made, &first);
+  while (!first.done) loop_step(server->loop, -1);
+  if (first.err.code == ERR_OK) return true;
+  *err = first.err;
+  return false;
+}
+
+/* ---- Stopping ---- */
+
+static void drained(void *arg) {
+  struct server *server = arg;
+  if (--server->draining == 0) loop_stop(server->loop);
+}
+
+static void drain_late(struct loop_timer *timer) {
+  struct server *server =
+      (struct server *)(void *)((char *)timer - offsetof(struct server, drain_timer));
+  loop_stop(server->loop);
+}
+
+static void on_signal(struct signals *signals, int signal) {
+  struct server *server =
+      (struct server *)(void *)((char *)signals - offsetof(struct server, signals));
+  if (signal == 1) return; /* SIGHUP: nothing to read again yet */
+  if (server->stopping) {
+    loop_stop(server->loop);
+    return;
+  }
+  server->stopping = true;
+  LOG(STOPPING, NULL);
+  server->draining = 2;
+  server->drain_timer.fire = drain_late;
+  loop_timer_after(server->loop, &server->drain_timer, SERVER_DRAIN_MS_MAX);
+  api_drain(server->api, drained, server);
+  flow_drain(server->flow, drained, server);
+}
+
+bool server_open(const struct server_options *options, struct server **ret_server,
+                 struct err *err) {
+  if (!is_loopback(options->address) && !options->insecure)
+    FAIL(ERR_USAGE,
+         "%s is reachable from other machines and there is no TLS here; listen on "
+         "127.0.0.1 behind a TLS proxy, or say --insecure",
+         options->address);
+  struct server *server = must_alloc(sizeof *server);
+  server->options = *options;
+  process_files_raise(SERVER_FILES_WANTED);
+  server->signals.got = on_signal;
+  bool ok = loop_new(clock_real(), &server->loop, err) &&
+            (server->signals_open = signals_open(server->loop, &server->signals, err)) &&
+            disk_open_real(options->data, &server->disk, err) && open_store(server, err) &&
+            open_runtime(server, err) && open_flow(server, err) && first_token(server, err) &&
+            open_api(server, err);
+  if (!ok) {
+    server_close(&server);
+    return false;
+  }
+  *ret_server = server;
+  return true;
+}
+
+const char *server_address(const struct server *server) {
+  return api_address(server->api);
+}
+
+void server_run(struct server *server) {
+  int64_t spin_us = server->options.spin_us;
+  if (spin_us < 0) spin_us = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? SERVER_SPIN_US : 0;
+  loop_run(server->loop, spin_us * 1000);
+}
+
+void server_close(struct server **server) {
+  struct server *s = *server;
+  *server = NULL;
+  if (!s) return;
+  api_close(&s->api);
+  if (s->store) store_close(&s->store); /* its last callbacks still find the flow */
+  flow_close(&s->flow);
+  if (s->principals) principals_close(&s->principals);
+  if (s->runtime) runtime_close_pool(&s->runtime);
+  if (s->disk) disk_close(&s->disk);
+  if (s->signals_open) signals_close(&s->signals);
+  if (s->loop) loop_free(&s->loop);
+  free(s);
+}

@@ -1,0 +1,88 @@
+/* source/api/api.h: the HTTP door: who is it, may they, which handler.
+ * Owns:    the route table; each exchange until it is answered.
+ * Units:   UTC milliseconds, bytes.
+ * Errors:  answered as {"error":{"code","message"}} with the status of base/err.tbl.h.
+ * Threads: the loop's thread.
+ * Limits:  API_BODY_BYTES_MAX unless a route streams or names its own.
+ *
+ * One table (api.c) says for every route: method, pattern, the act it is, the handler. A handler is
+ * only called for a principal that may do the act. Denials are on record.                       */
+#ifndef MEDULLA_SOURCE_API_API_H
+#define MEDULLA_SOURCE_API_API_H
+
+#include "flow/flow.h"
+#include "source/api/principal.h"
+#include "source/http/server.h"
+#include "wire/uri.h"
+
+#define API_BODY_BYTES_MAX (6u << 20) /* Lambda's synchronous limit */
+
+struct api;
+
+/* What a handler gets. Lives until the exchange is answered. */
+struct api_call {
+  struct api *api;
+  struct http_exchange *x;
+  const struct principal *principal;
+  struct bytes path;                         /* in normal form */
+  struct bytes captures[ROUTE_SEGMENTS_MAX]; /* decoded */
+  struct flow_reply reply;                   /* for handlers that wait for the flow */
+  void *own;                                 /* the handler's own, in the exchange's arena */
+};
+typedef void api_handler(struct api_call *call);
+
+struct api_route {
+  const char *method; /* "*": any */
+  const char *pattern;
+  enum act act;
+  api_handler *handler;
+  uint64_t body_bytes_max; /* 0: API_BODY_BYTES_MAX; HTTP_BODY_STREAMED: the handler takes it */
+};
+
+struct api_options {
+  struct loop *loop;
+  struct flow *flow;
+  struct store *store;
+  struct disk *disk;
+  const struct clock_port *clock;
+  const struct random_port *random;
+  struct principals *principals;
+  bool dev; /* anonymous loopback is admin */
+  const char *address;
+  /* Optional: prices for usage, facts for doctor and metrics, filled in by the app. */
+  void (*metrics)(void *arg, struct buf *out);
+  void (*doctor)(void *arg, struct json_out *out);
+  void *arg;
+};
+bool api_open(const struct api_options *options, struct api **ret_api, struct err *err) MUST_CHECK;
+const char *api_address(const struct api *api);
+void api_drain(struct api *api, void (*done)(void *arg), void *arg);
+void api_close(struct api **api);
+const struct api_options *api_options(const struct api *api);
+struct http_server_load api_load(const struct api *api);
+
+/* More routes (object, queue, telemetry); the array outlives the api. */
+void api_add(struct api *api, const struct api_route *routes, size_t count);
+/* Routes of functions have changed. */
+void api_catalog_changed(struct api *api);
+
+/* Answers. */
+void api_json(struct api_call *call, int status, struct bytes json);
+void api_fail(struct api_call *call, enum err_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* err with Retry-After where it says so. */
+void api_fail_err(struct api_call *call, const struct err *err, int64_t retry_after_ms);
+/* Checks that the principal may touch this app or function; false: answered and on record. */
+bool api_may_app(struct api_call *call, struct bytes name) MUST_CHECK;
+/* A query parameter, decoded, in the exchange's arena; at NULL when missing. */
+struct bytes api_query(struct api_call *call, const char *name);
+/* The body as JSON; false: answered. */
+bool api_body_json(struct api_call *call, const struct json **ret_tree) MUST_CHECK;
+struct arena *api_arena(struct api_call *call);
+
+/* follow.c: runs and logs as they happen, to whoever follows them. */
+void api_publish_run(struct api *api, const struct run_record *run);
+void api_publish_log(struct api *api, const struct run_record *run, enum guest_level level,
+                     int64_t at_ms, struct bytes line);
+
+#endif
