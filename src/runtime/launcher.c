@@ -151,7 +151,6 @@ static void prepare_process(struct launcher *launcher) {
   sigset_t ended;
   /* The socket's end of file says the same; this is for a launcher that could not read it. */
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  prctl(PR_SET_DUMPABLE, 0);
   setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
   syscall(SYS_close_range, LAUNCH_SOCKET_FD + 1, ~0u, 0);
   signal(SIGPIPE, SIG_IGN);
@@ -189,6 +188,7 @@ int main(int count, char **words) {
   prepare_process(&launcher);
   load_crypto();
   sandbox_ground_open(highest, &launcher.ground);
+  prctl(PR_SET_DUMPABLE, 0); /* not before: it owns /proc/self/uid_map until then */
   say_hello(&launcher);
   struct pollfd watched[2] = {{LAUNCH_SOCKET_FD, POLLIN, 0}, {launcher.signals, POLLIN, 0}};
   for (;;) {
