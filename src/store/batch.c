@@ -100,7 +100,7 @@ static bool check_all(struct batch_port *port, struct store_commit *commit, stru
   struct map own;
   unsigned check = 0;
   bool good = true;
-  map_init(&own, 0);
+  map_init(&own, port->unique->overlay.seed);
   for (uint32_t i = 0; good && i < commit->ops_count && !commit->result.err.code; i++) {
     const struct commit_op *op = &commit->ops[i];
     if (op->kind == COMMIT_CHECK) good = check_version(port, commit, op, check++, err);
@@ -159,7 +159,7 @@ static bool sum_up(struct batch_port *port, struct store_commit *commit, struct 
   struct map seen;
   struct buf place;
   bool good = true;
-  map_init(&seen, 0);
+  map_init(&seen, port->unique->overlay.seed);
   buf_init(&place, STORE_KEY_BYTES_MAX + 1);
   for (uint32_t i = 0; good && i < commit->ops_count && !commit->result.err.code; i++) {
     struct commit_op *op = &commit->ops[i];

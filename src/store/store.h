@@ -5,8 +5,9 @@
  * nothing of the commit is there), FULL, IO (the same), LIMIT. Opening: NEWER, CORRUPT, EXISTS.
  * Threads: store_submit, store_ask and all callbacks: the loop's thread. A query runs on a reader
  *          thread and sees one committed state; it must touch nothing but its own argument.
- * Limits:  STORE_COMMIT_BYTES_MAX, STORE_PENDING_MAX commits waiting (then BUSY), keys of at most
- *          STORE_KEY_BYTES_MAX, values of at most STORE_VALUE_BYTES_MAX.
+ * Limits:  STORE_COMMIT_BYTES_MAX, 2^20 operations per commit, STORE_PENDING_MAX commits waiting
+ *          (then BUSY; LIMIT and BUSY are told before commits that wait, UNAVAILABLE once the
+ *          store closes), keys of at most STORE_KEY_BYTES_MAX, values of STORE_VALUE_BYTES_MAX.
  *
  * A commit is a value: checks, unique marks, puts, additions, appends. All of it happens in one
  * durable transaction, or nothing. The store folds waiting commits into one transaction and then
