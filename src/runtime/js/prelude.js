@@ -40,8 +40,8 @@ const fault = (name, message, more) => {
 };
 const inRun = (what) => {
   if (running) return;
-  throw fault("Medulla.AtDeploy", `${what} cannot be used while the function is deployed: its top ` +
-    "level runs once and every run starts from its result; use it inside the handler");
+  throw fault("Medulla.AtDeploy", `${what} cannot be used while the function is deployed: its ` +
+    "top level runs once and every run starts from its result; use it inside the handler");
 };
 
 // ---- results and errors ----
@@ -257,6 +257,10 @@ const derived = {
   memoryLimitInMB: () => facet("memoryLimitInMB") ?? "128",
   logGroupName: () => facet("logGroupName") ?? `/aws/lambda/${name()}`,
   logStreamName: () => facet("logStreamName") ?? text(facet("awsRequestId") ?? ""),
+  deliveryId: () => facet("deliveryId"),
+  attempt: () => facet("attempt") ?? 1,
+  receivedMs: () => facet("receivedMs"),
+  traceparent: () => facet("traceparent"),
   identity: () => facet("identity"),
   clientContext: () => facet("clientContext"),
 };
@@ -281,7 +285,8 @@ const show = (value, depth, seen) => {
   if (typeof value === "symbol") return text(value);
   if (typeof value === "function") return `[Function: ${value.name || "(anonymous)"}]`;
   if (value === null || typeof value !== "object") return text(value);
-  if (value instanceof Fault) return `${value.name}: ${value.message}\n${join(frames(value.stack), "\n")}`;
+  if (value instanceof Fault)
+    return `${value.name}: ${value.message}\n${join(frames(value.stack), "\n")}`;
   if (seen.includes(value)) return "[Circular]";
   if (depth > 4) return isArray(value) ? "[Array]" : "[Object]";
   const inside = [...seen, value];
@@ -331,7 +336,7 @@ defineProperty(globalThis, "console", {
 // ---- globals ----
 
 const global = (name, value) =>
-  defineProperty(globalThis, name, { value, configurable: true, writable: true, enumerable: false });
+  defineProperty(globalThis, name, { value, configurable: true, writable: true });
 
 let environment;
 global("process", {
@@ -434,8 +439,8 @@ const load = (value, how) => {
   if (how === "script") {
     const module = { exports: {} };
     const require = (what) => {
-      throw fault("Medulla.NoModule", `require("${what}"): modules are bundled when a folder with ` +
-        "package.json is deployed; at run time there is nothing to load");
+      throw fault("Medulla.NoModule", `require("${what}"): modules are bundled when a folder ` +
+        "with package.json is deployed; at run time there is nothing to load");
     };
     apply(value, module.exports, [module.exports, require, module, "/function.js", "/"]);
     keep(module.exports);

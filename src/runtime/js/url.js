@@ -303,7 +303,8 @@ class URLSearchParams {
     this.#changed();
   }
   delete(key, value) {
-    this.#list = this.#list.filter(([k, v]) => k !== text(key) || (value !== undefined && v !== text(value)));
+    const goes = ([k, v]) => k === text(key) && (value === undefined || v === text(value));
+    this.#list = this.#list.filter((pair) => !goes(pair));
     this.#changed();
   }
   get(key) {
@@ -313,7 +314,8 @@ class URLSearchParams {
     return this.#list.filter(([k]) => k === text(key)).map(([, v]) => v);
   }
   has(key, value) {
-    return this.#list.some(([k, v]) => k === text(key) && (value === undefined || v === text(value)));
+    return this.#list.some(([k, v]) =>
+      k === text(key) && (value === undefined || v === text(value)));
   }
   set(key, value) {
     const at = this.#list.findIndex(([k]) => k === text(key));
@@ -374,7 +376,8 @@ class URL {
   }
   get origin() {
     const { protocol } = this.#url;
-    return isSpecial(protocol) && protocol !== "file:" ? `${protocol}//${hostOf(this.#url)}` : "null";
+    if (!isSpecial(protocol) || protocol === "file:") return "null";
+    return `${protocol}//${hostOf(this.#url)}`;
   }
   get protocol() {
     return this.#url.protocol;

@@ -228,7 +228,8 @@ global("crypto", {
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
     const h = hex(bytes);
-    return `${slice(h, 0, 8)}-${slice(h, 8, 12)}-${slice(h, 12, 16)}-${slice(h, 16, 20)}-${slice(h, 20)}`;
+    const cuts = [0, 8, 12, 16, 20, 32];
+    return join(cuts.slice(1).map((to, i) => slice(h, cuts[i], to)), "-");
   },
   subtle: {
     digest: async (algorithm, data) => {
@@ -276,7 +277,8 @@ const cloned = (value, seen) => {
     copy = keep(construct(globalThis[value.name] ?? Fault, [value.message]));
     for (const key of ["stack", "cause"])
       if (key in value)
-        defineProperty(copy, key, { value: cloned(value[key], seen), configurable: true, writable: true });
+        defineProperty(copy, key,
+          { value: cloned(value[key], seen), configurable: true, writable: true });
     return copy;
   } else copy = keep({});
   const keys = Object.keys(value);

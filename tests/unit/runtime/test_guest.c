@@ -62,6 +62,19 @@ static void effects_answer(void **state) {
   fixture_free(&f);
 }
 
+static void context_tells_about_the_run(void **state) {
+  struct fixture *f = fixture_js(
+      "export const handler = (e, c) => [c.awsRequestId, c.functionName, c.functionVersion,"
+      " c.invokedFunctionArn, c.attempt, c.deliveryId, c.getRemainingTimeInMillis(),"
+      " JSON.parse(JSON.stringify(c)).awsRequestId, process.env.WARD, { ...c }.memoryLimitInMB];");
+  f->input.context = BYTES("{\"awsRequestId\":\"r2\",\"functionName\":\"ward/n\","
+                           "\"functionVersion\":\"3\",\"attempt\":2,\"deliveryId\":\"d\"}");
+  assert_returns(f, "{}",
+                 "[\"r2\",\"ward/n\",\"3\",\"arn:aws:lambda:local:000000000000:function:"
+                 "ward/n:3\",2,\"d\",3000,\"r2\",\"4B\",\"128\"]");
+  fixture_free(&f);
+}
+
 static void never_settles(void **state) {
   struct fixture *f = fixture_js("export const handler = () => new Promise(() => {});");
   assert_throws(f, "{}", "Medulla.Unsettled", "unsettled");
@@ -77,6 +90,7 @@ int main(void) {
       cmocka_unit_test(throws_with_file_and_line),
       cmocka_unit_test(effects_answer),
       cmocka_unit_test(never_settles),
+      cmocka_unit_test(context_tells_about_the_run),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

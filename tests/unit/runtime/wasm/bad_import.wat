@@ -1,1 +1,2 @@
-(module (import "env" "system" (func (param i32) (result i32))) (memory 1) (func (export "handler")))
+(module (import "env" "system" (func (param i32) (result i32))) (memory 1)
+  (func (export "handler")))
