@@ -15,6 +15,7 @@
 #include "runtime/pool.h"
 #include "runtime/sandbox.h"
 #include "source/api/api.h"
+#include "source/sources.h"
 #include "store/open.h"
 
 #include <stdio.h>
@@ -39,6 +40,7 @@ struct server {
   struct flow *flow;
   struct principals *principals;
   struct api *api;
+  struct sources *sources;
   struct signals signals;
   struct loop_timer drain_timer;
   struct facts facts;
@@ -63,6 +65,7 @@ static void on_run(void *arg, const struct run_record *run) {
 static void on_catalog(void *arg) {
   struct server *server = arg;
   if (server->api) api_catalog_changed(server->api);
+  if (server->sources) sources_catalog_changed(server->sources);
 }
 
 /* ---- Opening ---- */
@@ -150,7 +153,8 @@ static bool open_api(struct server *server, struct err *err) {
                                 .metrics = metrics,
                                 .doctor = doctor,
                                 .arg = server};
-  return api_open(&options, &server->api, err);
+  TRY(api_open(&options, &server->api, err));
+  return sources_open(server->api, &server->sources, err);
 }
 
 /* ---- The first token ---- */
@@ -257,6 +261,7 @@ void server_close(struct server **server) {
   struct server *s = *server;
   *server = NULL;
   if (!s) return;
+  sources_close(&s->sources);
   api_close(&s->api);
   if (s->store) store_close(&s->store); /* its last callbacks still find the flow */
   flow_close(&s->flow);

@@ -13,6 +13,7 @@ enum { API_ARENA_BYTES_MAX = 4 << 20, API_ROUTES_MAX = 128, API_EXCHANGE_ARENA =
 struct compiled_route {
   const struct api_route *spec;
   struct route route;
+  void *source;
 };
 
 const struct api_options *api_options(const struct api *api) {
@@ -167,6 +168,7 @@ static void on_request(void *arg, struct http_exchange *x) {
     return;
   }
   call->own = NULL;
+  call->source = route->source;
   call->principal = door_open(call, route->spec->act);
   if (!call->principal && route->spec->act) return;
   if (decode_captures(call, route, &err))
@@ -180,12 +182,13 @@ static int by_specificity(const void *a, const void *b) {
                        &((const struct compiled_route *)b)->route);
 }
 
-void api_add(struct api *api, const struct api_route *routes, size_t count) {
+void api_add(struct api *api, const struct api_route *routes, size_t count, void *source) {
   struct err err;
   must(api->route_count + count <= API_ROUTES_MAX);
   for (size_t i = 0; i < count; i++) {
     struct compiled_route *route = &api->routes[api->route_count++];
     route->spec = &routes[i];
+    route->source = source;
     must(route_parse(&api->arena, bytes_str(routes[i].pattern), &route->route, &err));
   }
   qsort(api->routes, api->route_count, sizeof *api->routes, by_specificity);
@@ -198,7 +201,7 @@ bool api_open(const struct api_options *options, struct api **ret_api, struct er
   arena_init(&api->arena, API_ARENA_BYTES_MAX);
   api->routes = must_alloc(API_ROUTES_MAX * sizeof *api->routes);
   api->dev = (struct principal){.name = BYTES("dev"), .role = ROLE_ADMIN};
-#define T(name) api_add(api, name##_routes, name##_route_count);
+#define T(name) api_add(api, name##_routes, name##_route_count, NULL);
   API_TABLES(T)
 #undef T
   fn_routes_build(api);

@@ -28,6 +28,7 @@ struct api_call {
   struct bytes captures[ROUTE_SEGMENTS_MAX]; /* decoded */
   struct flow_reply reply;                   /* for handlers that wait for the flow */
   void *own;                                 /* the handler's own, in the exchange's arena */
+  void *source;                              /* what api_add was given with the route */
 };
 typedef void api_handler(struct api_call *call);
 
@@ -61,8 +62,8 @@ void api_close(struct api **api);
 const struct api_options *api_options(const struct api *api);
 struct http_server_load api_load(const struct api *api);
 
-/* More routes (object, queue, telemetry); the array outlives the api. */
-void api_add(struct api *api, const struct api_route *routes, size_t count);
+/* More routes (object, queue, telemetry); the array outlives the api. Calls to them carry `source`. */
+void api_add(struct api *api, const struct api_route *routes, size_t count, void *source);
 /* Routes of functions have changed. */
 void api_catalog_changed(struct api *api);
 
