@@ -62,6 +62,11 @@ def descendants(pid):
     return found
 
 
+def alive(pids):
+    """Those of the processes that still exist."""
+    return sorted(pid for pid in pids if pathlib.Path(f"/proc/{pid}").exists())
+
+
 class World:
     """One server with its data, and everything around it; close() leaves nothing behind."""
 
@@ -110,7 +115,7 @@ class World:
         self.server.send_signal(signal.SIGKILL)
         self.server.wait()
         began = time.monotonic()
-        gone = until(lambda: not any(pathlib.Path(f"/proc/{p}").exists() for p in children), 5)
+        gone = until(lambda: not alive(children), 5)
         return time.monotonic() - began if gone else None
 
     def metric(self, name):
@@ -211,10 +216,8 @@ class World:
         for name, process in (("server", self.server), ("receivers", self.receivers)):
             if not self.stop(process):
                 left.append(name)
-        alive = {pid for pid in children if pathlib.Path(f"/proc/{pid}").exists()}
-        left = lambda: any(pathlib.Path(f"/proc/{p}").exists() for p in alive)
-        if alive and not until(lambda: not left(), 5):
-            left.append(f"processes {sorted(alive)}")
+        if not until(lambda: not alive(children), 5):
+            left.append(f"processes {alive(children)}")
         shutil.rmtree(self.tmp, ignore_errors=True)
         if self.tmp.exists():
             left.append(str(self.tmp))
