@@ -3,6 +3,7 @@
 
 #include "runtime/sandbox.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -84,28 +85,65 @@ void facts_metrics(const struct facts *facts, struct buf *out, struct flow *flow
   counter(out, "medulla_http_requests_total", "HTTP requests", h.requests);
 }
 
+static void check(struct json_out *out, bool *healthy, const char *what, bool good,
+                  const char *advice, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+static void check(struct json_out *out, bool *healthy, const char *what, bool good,
+                  const char *advice, const char *format, ...) {
+  char found[256];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(found, sizeof found, format, args);
+  va_end(args);
+  *healthy = *healthy && good;
+  json_out_open(out, '{');
+  json_out_member_str(out, "what", what);
+  json_out_member_bool(out, "good", good);
+  json_out_member_str(out, "found", found);
+  json_out_member_str(out, "advice", good ? "" : advice);
+  json_out_close(out, '}');
+}
+
+static void check_isolation(struct json_out *out, bool *healthy, enum sandbox_level level) {
+  struct sandbox_facts facts;
+  sandbox_probe(&facts);
+  check(out, healthy, "isolation", level >= SANDBOX_LANDLOCKED,
+        "Landlock and namespaces are refused here: use a kernel and a container profile that allow "
+        "them, or a function's isolation floor",
+        "%s (this host allows %s)%s%s", sandbox_level_name(level), sandbox_level_name(facts.level),
+        facts.why_not[0] ? ": " : "", facts.why_not);
+  check(out, healthy, "kernel", true, "", "%s, Landlock ABI %u, PAGEMAP_SCAN %s", facts.kernel,
+        facts.landlock_abi, facts.pagemap_scan ? "yes" : "no");
+  check(out, healthy, "seccomp", facts.seccomp, "the kernel must support seccomp filters", "%s",
+        facts.seccomp ? "yes" : "no");
+  check(out, healthy, "namespaces", true, "", "user %s, running as %s",
+        facts.user_namespaces ? "yes" : "no", facts.root ? "root" : "an ordinary user");
+  check(out, healthy, "cgroup v2", true, "", "memory %s, pids %s",
+        facts.cgroup2_memory ? "yes" : "no: linear memory and rlimits are the limit",
+        facts.cgroup2_pids ? "yes" : "no");
+}
+
 void facts_doctor(struct json_out *out, struct flow *flow, struct runtime *runtime,
                   struct store *store, struct disk *disk) {
-  struct sandbox_facts facts;
   struct pool_load pool = runtime_pool_load(runtime);
   struct store_load load = store_load(store);
-  sandbox_probe(&facts);
+  struct flow_load flow_now = flow_load(flow);
+  bool healthy = true;
+  json_out_name(out, "checks");
+  json_out_open(out, '[');
+  check_isolation(out, &healthy, (enum sandbox_level)pool.isolation);
+  check(out, &healthy, "cores", true, "", "%ld", sysconf(_SC_NPROCESSORS_ONLN));
+  check(out, &healthy, "workers", true, "", "%u, %u busy, %u runs waiting", pool.workers, pool.busy,
+        pool.waiting);
+  check(out, &healthy, "deliveries", true, "", "%u owed, %llu dead since the start", flow_now.owed,
+        (unsigned long long)flow_now.dead);
+  check(out, &healthy, "store", load.pending < STORE_PENDING_MAX / 2,
+        "the disk does not keep up: see its fsync rate",
+        "%s: %llu bytes, position %llu, last sync %lld us, %u commits waiting",
+        disk_root(disk) ? disk_root(disk) : "(memory)", (unsigned long long)load.disk_bytes,
+        (unsigned long long)load.last_position, (long long)load.last_sync_us, load.pending);
+  json_out_close(out, ']');
   json_out_member_str(out, "isolation", sandbox_level_name((enum sandbox_level)pool.isolation));
-  json_out_member_str(out, "isolation_possible", sandbox_level_name(facts.level));
-  if (facts.why_not[0]) json_out_member_str(out, "why_not_isolated", facts.why_not);
-  json_out_member_str(out, "kernel", facts.kernel);
-  json_out_member_bool(out, "root", facts.root);
-  json_out_member_bool(out, "user_namespaces", facts.user_namespaces);
-  json_out_member_bool(out, "seccomp", facts.seccomp);
-  json_out_member_int(out, "landlock_abi", facts.landlock_abi);
-  json_out_member_bool(out, "pagemap_scan", facts.pagemap_scan);
-  json_out_member_bool(out, "cgroup2_memory", facts.cgroup2_memory);
-  json_out_member_bool(out, "cgroup2_pids", facts.cgroup2_pids);
-  json_out_member_int(out, "cores", sysconf(_SC_NPROCESSORS_ONLN));
-  json_out_member_int(out, "workers", pool.workers);
-  json_out_member_int(out, "owed", flow_load(flow).owed);
-  json_out_member_str(out, "data", disk_root(disk) ? disk_root(disk) : "(memory)");
-  json_out_member_int(out, "disk_bytes", (int64_t)load.disk_bytes);
-  json_out_member_int(out, "position", (int64_t)load.last_position);
-  json_out_member_int(out, "last_sync_us", load.last_sync_us);
+  json_out_member_bool(out, "healthy", healthy);
 }

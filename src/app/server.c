@@ -5,6 +5,7 @@
 #include "app/server.h"
 
 #include "app/facts.h"
+#include "audit/sequencer.h"
 #include "base/cleanup.h"
 #include "base/must.h"
 #include "os/file.h"
@@ -39,6 +40,7 @@ struct server {
   struct runtime *runtime;
   struct flow *flow;
   struct principals *principals;
+  struct sequencer *sequencer;
   struct api *api;
   struct sources *sources;
   struct signals signals;
@@ -126,7 +128,8 @@ static bool open_flow(struct server *server, struct err *err) {
                                  .on_catalog = on_catalog,
                                  .arg = server};
   TRY(flow_open(&options, &server->flow, err));
-  return principals_open(server->flow, server->store, clock_real(), random_real(),
+  return sequencer_open(server->loop, server->store, clock_real(), &server->sequencer, err) &&
+         principals_open(server->flow, server->store, clock_real(), random_real(),
                          &server->principals, err);
 }
 
@@ -200,6 +203,12 @@ static void drained(void *arg) {
   if (--server->draining == 0) loop_stop(server->loop);
 }
 
+/* The last records get their checkpoint while there is time. */
+static void flow_drained(void *arg) {
+  struct server *server = arg;
+  sequencer_checkpoint(server->sequencer, drained, server);
+}
+
 static void drain_late(struct loop_timer *timer) {
   struct server *server =
       (struct server *)(void *)((char *)timer - offsetof(struct server, drain_timer));
@@ -220,7 +229,7 @@ static void on_signal(struct signals *signals, int signal) {
   server->drain_timer.fire = drain_late;
   loop_timer_after(server->loop, &server->drain_timer, SERVER_DRAIN_MS_MAX);
   api_drain(server->api, drained, server);
-  flow_drain(server->flow, drained, server);
+  flow_drain(server->flow, flow_drained, server);
 }
 
 bool server_open(const struct server_options *options, struct server **ret_server,
@@ -265,6 +274,7 @@ void server_close(struct server **server) {
   api_close(&s->api);
   if (s->store) store_close(&s->store); /* its last callbacks still find the flow */
   flow_close(&s->flow);
+  sequencer_close(&s->sequencer);
   if (s->principals) principals_close(&s->principals);
   if (s->runtime) runtime_close_pool(&s->runtime);
   if (s->disk) disk_close(&s->disk);

@@ -63,7 +63,7 @@ struct function {
   struct list ready;      /* struct owed */
   struct list ready_link; /* in flow->functions_ready */
   struct map lines;       /* order key → struct line */
-  uint32_t running, sync_waiting;
+  uint32_t running, owed;
   uint64_t fair_key;
 };
 

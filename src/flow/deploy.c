@@ -218,7 +218,7 @@ static void write_result(struct deploying *d) {
   json_out_init(&out, &d->body);
   json_out_open(&out, '{');
   if (d->app) json_out_member(&out, "app", d->app->manifest->app);
-  json_out_name(&out, "functions");
+  json_out_name(&out, "versions");
   json_out_open(&out, '[');
   for (size_t i = 0; i < d->count; i++) {
     const struct change *change = &d->changes[i];
@@ -227,9 +227,9 @@ static void write_result(struct deploying *d) {
     json_out_open(&out, '{');
     json_out_member_str(&out, "function", change->function->name);
     json_out_member_int(&out, "version", version->number);
-    json_out_member_int(&out, "live", change->live->number);
+    json_out_member_int(&out, "was", change->was);
     json_out_member_bool(&out, "changed", change->changed);
-    json_out_member_int(&out, "canary_permille", change->permille);
+    json_out_member_str(&out, "state", change->canary ? "canary" : "live");
     json_out_close(&out, '}');
   }
   json_out_close(&out, ']');
@@ -250,6 +250,8 @@ static void deploy_durable(void *arg, const struct store_result *result) {
     deploying_end(d, &result->err);
     return;
   }
+  for (size_t i = 0; i < d->count; i++)
+    d->changes[i].was = d->changes[i].function->live ? d->changes[i].function->live->number : 0;
   write_result(d);
   for (size_t i = 0; i < d->count; i++) {
     struct change *change = &d->changes[i];

@@ -29,8 +29,8 @@ struct deploy_request {
   struct bytes principal, message;
 };
 
-/* Body on success: {"app", "functions":[{"function","version","changed","canary_permille"}],
- * "removed":[...], "prepare_us", "commit_us"}. */
+/* Body on success: {"app", "versions":[{"function","version","was","changed","state"}], "removed":[...],
+ * "prepare_us", "total_us"}; state: live, canary. On refusal: {"problems":[...]} or nothing. */
 void flow_deploy(struct flow *flow, const struct deploy_request *request, struct flow_reply *reply);
 
 struct alias_request {

@@ -12,7 +12,7 @@
 struct change { /* of one function; live and canary as they shall be, one reference each */
   struct function *function;
   struct version *live, *canary;
-  uint32_t permille;
+  uint32_t permille, was;
   bool changed, removed;
 };
 

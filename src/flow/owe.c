@@ -74,6 +74,7 @@ struct owed *owed_new(struct flow *flow, struct function *function, const struct
     owed->delivery.key = owed->line->key;
   }
   flow->owed_count++;
+  function->owed++;
   return owed;
 }
 
@@ -83,6 +84,7 @@ void owed_free(struct owed *owed) {
   list_drop(&owed->all);
   loop_timer_drop(owed->flow->options.loop, &owed->due);
   owed->flow->owed_count--;
+  owed->function->owed--;
   body_unref(owed->flow, &owed->body);
   if (owed->line) line_unref(owed->line);
   free(owed);

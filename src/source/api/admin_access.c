@@ -12,7 +12,7 @@ static void write_principal(struct json_out *out, const struct principal *p) {
   if (p->source.len) json_out_member(out, "source", p->source);
   json_out_member_int(out, "created_ms", p->created_ms);
   if (p->expires_ms) json_out_member_int(out, "expires_ms", p->expires_ms);
-  json_out_member_str(out, "aws_access_key_id", p->aws_key);
+  json_out_member_str(out, "access_key_id", p->aws_key);
 }
 
 /* The one time token and secret key are shown. */
@@ -30,7 +30,7 @@ static void on_created(void *arg, const struct err *err, const struct principal 
   json_out_open(&out, '{');
   write_principal(&out, p);
   json_out_member_str(&out, "token", token);
-  json_out_member_str(&out, "aws_secret_access_key", p->aws_secret);
+  json_out_member_str(&out, "secret_access_key", p->aws_secret);
   json_out_close(&out, '}');
   api_json(call, 201, buf_bytes(&body));
 }
@@ -41,7 +41,7 @@ static void on_revoked(void *arg, const struct err *err, const struct principal 
   if (err)
     api_fail_err(call, err, 0);
   else
-    api_json(call, 200, BYTES("{\"ok\":true}"));
+    exchange_reply(call->x, &(struct http_answer){.status = 204}, BYTES_NONE);
 }
 
 static void post_token(struct api_call *call) {
@@ -52,7 +52,9 @@ static void post_token(struct api_call *call) {
   request.role = json_get_text(tree, "role");
   request.app = json_get_text(tree, "app");
   request.source = json_get_text(tree, "source");
-  json_int(json_get(tree, "expires_ms"), &request.expires_ms);
+  int64_t in_ms;
+  if (json_int(json_get(tree, "expires_in_ms"), &in_ms))
+    request.expires_ms = clock_wall_ms(call->api->options.clock) + in_ms;
   principal_create(call->api->options.principals, &request, on_created, call);
 }
 
@@ -67,6 +69,8 @@ static void get_tokens(struct api_call *call) {
   cleanup_buf struct buf body = {0};
   buf_init(&body, LIST_BYTES_MAX);
   json_out_init(&out, &body);
+  json_out_open(&out, '{');
+  json_out_name(&out, "tokens");
   json_out_open(&out, '[');
   for (size_t at = 0; principal_next(call->api->options.principals, &at, &p);) {
     json_out_open(&out, '{');
@@ -74,6 +78,7 @@ static void get_tokens(struct api_call *call) {
     json_out_close(&out, '}');
   }
   json_out_close(&out, ']');
+  json_out_close(&out, '}');
   api_json(call, 200, buf_bytes(&body));
 }
 

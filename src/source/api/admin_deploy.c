@@ -1,5 +1,6 @@
 /* source/api/admin_deploy.c: apps, versions, aliases, secrets: what changes what runs. */
 #include "base/cleanup.h"
+#include "base/map.h"
 #include "base/must.h"
 #include "flow/catalog_load.h"
 #include "flow/deploy.h"
@@ -11,14 +12,48 @@ enum { DEPLOY_BODY_BYTES_MAX = 96 << 20, LIST_BYTES_MAX = 32 << 20, SECRET_BYTES
 
 /* ---- POST /admin/deploy ---- */
 
+/* The refusal first, then every problem the manifest has. */
+static void refuse_with_problems(struct api_call *call, const struct flow_answer *answer) {
+  struct json_out out;
+  const struct json *body;
+  struct err err;
+  cleanup_buf struct buf text = {0};
+  buf_init(&text, LIST_BYTES_MAX);
+  json_out_init(&out, &text);
+  json_out_open(&out, '{');
+  json_out_name(&out, "error");
+  json_out_open(&out, '{');
+  json_out_member_str(&out, "code", err_facts(answer->err.code)->word);
+  json_out_member_str(&out, "message", answer->err.detail);
+  json_out_close(&out, '}');
+  if (json_parse(api_arena(call), answer->body, &body, &err) && json_get(body, "problems"))
+    json_out_member_raw(&out, "problems", json_get(body, "problems")->text);
+  json_out_close(&out, '}');
+  api_json(call, 400, buf_bytes(&text));
+}
+
 static void on_deployed(struct flow_reply *reply, const struct flow_answer *answer) {
   struct api_call *call = LIST_OF(reply, struct api_call, reply);
   if (answer->err.code == ERR_OK)
     api_json(call, 200, answer->body);
   else if (answer->body.len)
-    api_json(call, 400, answer->body); /* {"problems":[...]} */
+    refuse_with_problems(call, answer);
   else
     api_fail_err(call, &answer->err, answer->retry_after_ms);
+}
+
+/* "10%", "2.5%": to per mille; false when it is no share between 0.1% and 99.9%. */
+static bool read_share(struct bytes text, uint32_t *ret_permille) {
+  struct bytes tenths;
+  uint64_t whole;
+  uint64_t tenth = 0;
+  if (!bytes_ends(text, BYTES("%"))) return false;
+  text.len--;
+  struct bytes ones = bytes_cut(text, '.', &tenths);
+  if (!bytes_u64(ones, &whole) || whole > 99) return false;
+  if (tenths.len && (tenths.len > 1 || !bytes_u64(tenths, &tenth))) return false;
+  *ret_permille = (uint32_t)(whole * 10 + tenth);
+  return *ret_permille > 0;
 }
 
 static bool read_files(struct api_call *call, const struct json *files,
@@ -45,15 +80,14 @@ static void post_deploy(struct api_call *call) {
   const struct json *tree;
   struct deploy_request request = {.principal = call->principal->name};
   struct err err;
-  int64_t permille = 0;
   if (!api_body_json(call, &tree)) return;
+  struct bytes canary = json_get_text(tree, "canary");
   request.manifest = json_get_text(tree, "manifest");
   request.message = json_get_text(tree, "message");
-  if (json_int(json_get(tree, "canary_permille"), &permille) && (permille < 0 || permille > 999)) {
-    api_fail(call, ERR_INVALID, "\"canary_permille\" is from 1 to 999");
+  if (canary.len && !read_share(canary, &request.canary_permille)) {
+    api_fail(call, ERR_INVALID, "\"canary\" is a share like 10%%, from 0.1%% to 99.9%%");
     return;
   }
-  request.canary_permille = (uint32_t)permille;
   if (!read_files(call, json_get(tree, "files"), &request, &err)) {
     api_fail_err(call, &err, 0);
     return;
@@ -62,17 +96,30 @@ static void post_deploy(struct api_call *call) {
   flow_deploy(call->api->options.flow, &request, &call->reply);
 }
 
+/* {"function","version","was"}: of an app, its first function. */
+static void on_rolled_back(struct flow_reply *reply, const struct flow_answer *answer) {
+  struct api_call *call = LIST_OF(reply, struct api_call, reply);
+  const struct json *body;
+  struct err err;
+  if (answer->err.code != ERR_OK || !json_parse(api_arena(call), answer->body, &body, &err)) {
+    api_fail_err(call, &answer->err, answer->retry_after_ms);
+    return;
+  }
+  const struct json *first = json_item(json_get(body, "versions"), 0);
+  api_json(call, 200, first ? first->text : BYTES("{}"));
+}
+
 static void post_rollback(struct api_call *call) {
   const struct json *tree;
   int64_t number = 0;
   if (!api_body_json(call, &tree)) return;
   json_int(json_get(tree, "version"), &number);
-  struct alias_request request = {.name = json_get_text(tree, "name"),
+  struct alias_request request = {.name = json_get_text(tree, "function"),
                                   .live = (uint32_t)number,
                                   .promote = json_is_true(json_get(tree, "promote")),
                                   .principal = call->principal->name};
   if (!api_may_app(call, request.name)) return;
-  call->reply.answer = on_deployed;
+  call->reply.answer = on_rolled_back;
   flow_alias(call->api->options.flow, &request, &call->reply);
 }
 
@@ -82,13 +129,14 @@ static void write_function(struct json_out *out, const struct function *function
   const struct manifest_function *spec = function->live->spec;
   json_out_open(out, '{');
   json_out_member_str(out, "function", function->name);
-  json_out_member_int(out, "version", function->live->number);
+  json_out_member_int(out, "live", function->live->number);
   if (function->canary) {
     json_out_member_int(out, "canary", function->canary->number);
-    json_out_member_int(out, "canary_permille", function->canary_permille);
+    json_out_member_int(out, "canary_percent", function->canary_permille / 10);
   }
   json_out_member_str(out, "runtime", spec->wasm ? "wasm" : "js");
   json_out_member_int(out, "running", function->running);
+  json_out_member_int(out, "owed", function->owed);
   json_out_member_bool(out, "removed", function->removed);
   json_out_member_int(out, "time_ms", spec->time_ms);
   json_out_member_int(out, "memory_bytes", (int64_t)spec->memory_bytes);
@@ -103,11 +151,60 @@ static void get_functions(struct api_call *call) {
   cleanup_buf struct buf body = {0};
   buf_init(&body, LIST_BYTES_MAX);
   json_out_init(&out, &body);
+  json_out_open(&out, '{');
+  json_out_name(&out, "functions");
   json_out_open(&out, '[');
   for (size_t at = 0; catalog_next(catalog, &at, &function);)
     if (principal_may_app(call->principal, bytes_str(function->name)))
       write_function(&out, function);
   json_out_close(&out, ']');
+  json_out_close(&out, '}');
+  api_json(call, 200, buf_bytes(&body));
+}
+
+struct app_row {
+  struct bytes app;
+  uint32_t functions;
+  int64_t deployed_ms;
+};
+
+static void get_apps(struct api_call *call) {
+  struct catalog *catalog = flow_catalog(call->api->options.flow);
+  struct function *function;
+  struct map apps;
+  struct json_out out;
+  struct bytes key;
+  void *value;
+  cleanup_buf struct buf body = {0};
+  map_init(&apps, 0);
+  for (size_t at = 0; catalog_next(catalog, &at, &function);) {
+    if (function->removed || !principal_may_app(call->principal, function->app)) continue;
+    struct app_row *row = map_get(&apps, function->app);
+    if (!row) {
+      row = ARENA_NEW(api_arena(call), struct app_row);
+      row->app = function->app;
+      map_put(&apps, function->app, row);
+    }
+    row->functions++;
+    if (function->live->created_ms > row->deployed_ms)
+      row->deployed_ms = function->live->created_ms;
+  }
+  buf_init(&body, LIST_BYTES_MAX);
+  json_out_init(&out, &body);
+  json_out_open(&out, '{');
+  json_out_name(&out, "apps");
+  json_out_open(&out, '[');
+  for (size_t at = 0; map_next(&apps, &at, &key, &value);) {
+    const struct app_row *row = value;
+    json_out_open(&out, '{');
+    json_out_member(&out, "app", row->app);
+    json_out_member_int(&out, "functions", row->functions);
+    json_out_member_int(&out, "deployed_ms", row->deployed_ms);
+    json_out_close(&out, '}');
+  }
+  json_out_close(&out, ']');
+  json_out_close(&out, '}');
+  map_fini(&apps);
   api_json(call, 200, buf_bytes(&body));
 }
 
@@ -115,7 +212,7 @@ static void get_functions(struct api_call *call) {
 
 struct listing {
   struct api_call *call;
-  struct function *function;
+  uint32_t live, canary;
   struct buf prefix, body;
   struct json_out out;
   bool ok;
@@ -126,9 +223,12 @@ static bool version_row_out(void *arg, const struct store_row *row) {
   struct listing *listing = arg;
   struct version_row version;
   if (!version_row_decode(row->value, &version, &listing->err)) return false;
+  bool live = version.number == listing->live;
+  bool canary = version.number == listing->canary;
   json_out_open(&listing->out, '{');
   json_out_member_int(&listing->out, "version", version.number);
-  json_out_member_int(&listing->out, "created_ms", version.created_ms);
+  json_out_member_str(&listing->out, "state", live ? "live" : canary ? "canary" : "old");
+  json_out_member_int(&listing->out, "deployed_ms", version.created_ms);
   json_out_member(&listing->out, "principal", version.principal);
   json_out_member(&listing->out, "message", version.message);
   json_out_close(&listing->out, '}');
@@ -165,6 +265,8 @@ static void get_versions(struct api_call *call) {
   if (!api_may_app(call, bytes_str(function->name))) return;
   struct listing *listing = must_alloc(sizeof *listing);
   listing->call = call;
+  listing->live = function->live->number;
+  listing->canary = function->canary ? function->canary->number : 0;
   buf_init(&listing->prefix, 1024);
   buf_init(&listing->body, LIST_BYTES_MAX);
   buf_put(&listing->prefix, bytes_str(function->name));
@@ -172,11 +274,6 @@ static void get_versions(struct api_call *call) {
   json_out_init(&listing->out, &listing->body);
   json_out_open(&listing->out, '{');
   json_out_member_str(&listing->out, "function", function->name);
-  json_out_member_int(&listing->out, "live", function->live->number);
-  if (function->canary) {
-    json_out_member_int(&listing->out, "canary", function->canary->number);
-    json_out_member_int(&listing->out, "canary_permille", function->canary_permille);
-  }
   json_out_name(&listing->out, "versions");
   json_out_open(&listing->out, '[');
   store_ask(call->api->options.store, versions_query, versions_done, listing);
@@ -196,12 +293,15 @@ static void secret_durable(void *arg, const struct store_result *result) {
     return;
   }
   catalog_secrets_changed(flow_catalog(call->api->options.flow), call->captures[0]);
-  api_json(call, 200, BYTES("{\"ok\":true}"));
+  struct http_answer answer = {.status = 204};
+  exchange_reply(call->x, &answer, BYTES_NONE);
 }
 
 static void change_secret(struct api_call *call, bool set) {
-  struct bytes value = exchange_body(call->x);
+  const struct json *tree = NULL;
   if (!api_may_app(call, call->captures[0])) return;
+  if (set && !api_body_json(call, &tree)) return;
+  struct bytes value = json_get_text(tree, "value");
   if (set && (value.len == 0 || value.len > SECRET_BYTES_MAX)) {
     api_fail(call, ERR_INVALID, "a secret has 1 byte to 64 KiB");
     return;
@@ -228,7 +328,9 @@ static void delete_secret(struct api_call *call) {
 
 static bool secret_out(void *arg, const struct store_row *row) {
   struct listing *listing = arg;
-  json_out_string(&listing->out, bytes_from(row->key, listing->prefix.len));
+  json_out_open(&listing->out, '{');
+  json_out_member(&listing->out, "name", bytes_from(row->key, listing->prefix.len));
+  json_out_close(&listing->out, '}');
   return true;
 }
 
@@ -256,6 +358,7 @@ static void get_secrets(struct api_call *call) {
 const struct api_route admin_deploy_routes[] = {
     {"POST", "/admin/deploy", ACT_DEPLOY, post_deploy, DEPLOY_BODY_BYTES_MAX},
     {"POST", "/admin/rollback", ACT_DEPLOY, post_rollback, 0},
+    {"GET", "/admin/apps", ACT_READ, get_apps, 0},
     {"GET", "/admin/functions", ACT_READ, get_functions, 0},
     {"GET", "/admin/versions", ACT_READ, get_versions, 0},
     {"GET", "/admin/secrets/{app}", ACT_DEPLOY, get_secrets, 0},

@@ -91,6 +91,13 @@ struct bytes api_query(struct api_call *call, const char *name) {
   return BYTES_NONE;
 }
 
+bool api_capture_id(struct api_call *call, struct id *ret_id) {
+  struct err err;
+  if (id_parse(call->captures[0], ret_id, &err)) return true;
+  api_fail_err(call, &err, 0);
+  return false;
+}
+
 bool api_body_json(struct api_call *call, const struct json **ret_tree) {
   struct err err;
   if (json_parse(api_arena(call), exchange_body(call->x), ret_tree, &err)) return true;

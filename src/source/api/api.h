@@ -79,6 +79,8 @@ bool api_may_app(struct api_call *call, struct bytes name) MUST_CHECK;
 struct bytes api_query(struct api_call *call, const char *name);
 /* The body as JSON; false: answered. */
 bool api_body_json(struct api_call *call, const struct json **ret_tree) MUST_CHECK;
+/* The first capture as an id; false: answered. */
+bool api_capture_id(struct api_call *call, struct id *ret_id) MUST_CHECK;
 struct arena *api_arena(struct api_call *call);
 
 /* follow.c: runs and logs as they happen, to whoever follows them. */

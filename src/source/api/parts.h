@@ -27,7 +27,9 @@ void door_deny(struct api_call *call, enum err_code code, struct bytes who, cons
 
 /* The tables of routes, one per file. */
 #define API_TABLES(T) \
-  T(events) T(invoke) T(fn) T(admin_deploy) T(admin_runs) T(admin_access) T(admin_system)
+  T(events) \
+  T(invoke) \
+  T(fn) T(admin_deploy) T(admin_runs) T(admin_usage) T(admin_dead) T(admin_access) T(admin_system)
 #define T(name) \
   extern const struct api_route name##_routes[]; \
   extern const size_t name##_route_count;
