@@ -60,16 +60,6 @@ bool cli_call(struct cli *cli, const char *method, const char *target, struct by
 /* The same for a stream of JSON lines. */
 bool cli_stream(struct cli *cli, const char *target, bool (*line)(void *arg, struct bytes line),
                 void *arg, struct err *err) MUST_CHECK;
-/* A stream as a table; with --json, the lines as they came. Returns the exit code. */
-struct cli_rows {
-  const struct cli_column *columns;
-  size_t column_count;
-  const char *when_empty;
-  bool (*wanted)(void *arg, const struct json *row); /* Optional: false leaves the row out. */
-  void *arg;
-};
-int cli_stream_rows(struct cli *cli, const char *target, const struct cli_rows *rows);
-
 /* "/admin/x?name=" and a value that needs escaping. */
 void cli_target_add(struct buf *target, const char *before, const char *value);
 

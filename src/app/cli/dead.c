@@ -9,14 +9,17 @@ int verb_dead_list(struct cli *cli) {
                                               {"SINCE", "created_ms", 20, CLI_TIME},
                                               {"TRIES", "attempts", 5, CLI_TEXT},
                                               {"REASON", "reason", 0, CLI_TEXT}};
-  static const struct cli_rows rows = {columns, sizeof columns / sizeof *columns,
-                                       "no dead letters"};
+  struct err err;
+  const struct json *answer;
   cleanup_buf struct buf target;
   buf_init(&target, HTTP_TARGET_BYTES_MAX);
   buf_str(&target, "/admin/dead");
   cli_target_add(&target, "?function=", cli_flag(cli, "function"));
   buf_char(&target, 0);
-  return cli_stream_rows(cli, (const char *)target.at, &rows);
+  if (!cli_call(cli, "GET", (const char *)target.at, BYTES_NONE, &answer, &err))
+    return cli_fail(cli, &err);
+  CLI_ROWS(cli, json_get(answer, "dead"), columns, "no dead letters");
+  return CLI_OK;
 }
 
 int verb_dead_show(struct cli *cli) {
@@ -40,73 +43,40 @@ int verb_dead_show(struct cli *cli) {
   return CLI_OK;
 }
 
-/* POST /admin/dead/ID/WORD */
-static bool act_on(struct cli *cli, const char *id, const char *word, struct err *err) {
-  const struct json *answer;
-  cleanup_buf struct buf target;
-  buf_init(&target, HTTP_TARGET_BYTES_MAX);
-  cli_target_add(&target, "/admin/dead/", id);
-  buf_char(&target, '/');
-  buf_str(&target, word);
-  buf_char(&target, 0);
-  return cli_call(cli, "POST", (const char *)target.at, BYTES("{}"), &answer, err);
-}
-
-static int tell_count(struct cli *cli, unsigned count, const char *done, const struct err *err) {
-  if (cli->json)
-    fprintf(cli->out, "{\"count\":%u}\n", count);
-  else
-    fprintf(cli->out, "%u %s\n", count, done);
-  return err ? cli_fail(cli, err) : CLI_OK;
-}
-
+/* POST /admin/dead {"act": ..., "ids": [...]} or {"act": ..., "all": true, "function": ...} */
 static int act(struct cli *cli, const char *word, const char *done) {
   struct err err;
-  int count = 0;
-  while (count < cli->arg_count && act_on(cli, cli->args[count], word, &err)) count++;
-  return tell_count(cli, (unsigned)count, done, count == cli->arg_count ? NULL : &err);
-}
-
-/* All of them are read before the first is tried again: a list must not change under its reader. */
-struct sweep {
-  struct buf ids; /* each with its NUL */
-};
-
-static bool note_id(void *arg, struct bytes line) {
-  struct sweep *sweep = arg;
-  cleanup_arena struct arena arena;
-  const struct json *row;
-  struct err err;
-  arena_init(&arena, CLIENT_LINE_BYTES_MAX);
-  if (!json_parse(&arena, line, &row, &err)) return true;
-  buf_put(&sweep->ids, json_get_text(row, "delivery"));
-  buf_char(&sweep->ids, 0);
-  return buf_ok(&sweep->ids);
-}
-
-static int redrive_all(struct cli *cli) {
-  struct sweep sweep = {0};
-  cleanup_buf struct buf target;
-  struct err err;
-  unsigned count = 0;
-  buf_init(&sweep.ids, CLIENT_LINE_BYTES_MAX);
-  buf_init(&target, HTTP_TARGET_BYTES_MAX);
-  buf_str(&target, "/admin/dead");
-  cli_target_add(&target, "?function=", cli_flag(cli, "function"));
-  buf_char(&target, 0);
-  bool good = cli_stream(cli, (const char *)target.at, note_id, &sweep, &err);
-  for (struct bytes id, rest = buf_bytes(&sweep.ids); good && rest.len; count += good) {
-    id = bytes_cut(rest, 0, &rest);
-    good = act_on(cli, (const char *)id.at, "redrive", &err);
+  const struct json *answer;
+  struct json_out out;
+  cleanup_buf struct buf body;
+  buf_init(&body, 1 << 16);
+  json_out_init(&out, &body);
+  json_out_open(&out, '{');
+  json_out_member_str(&out, "act", word);
+  if (cli_flag(cli, "all")) {
+    json_out_member_bool(&out, "all", true);
+    const char *function = cli_flag(cli, "function");
+    if (function) json_out_member_str(&out, "function", function);
+  } else {
+    json_out_name(&out, "ids");
+    json_out_open(&out, '[');
+    for (int i = 0; i < cli->arg_count; i++) json_out_str(&out, cli->args[i]);
+    json_out_close(&out, ']');
   }
-  buf_fini(&sweep.ids);
-  return tell_count(cli, count, "will be tried again", good ? NULL : &err);
+  json_out_close(&out, '}');
+  if (!cli_call(cli, "POST", "/admin/dead", buf_bytes(&body), &answer, &err))
+    return cli_fail(cli, &err);
+  if (cli->json && answer)
+    fprintf(cli->out, "%.*s\n", BYTES_FMT(answer->text));
+  else
+    fprintf(cli->out, "%.*s %s\n", BYTES_FMT(json_get_text(answer, "count")), done);
+  return CLI_OK;
 }
 
 int verb_dead_redrive(struct cli *cli) {
   bool all = cli_flag(cli, "all") != NULL;
   if (all == (cli->arg_count > 0)) return cli_usage(cli, "name dead letters, or give --all");
-  return all ? redrive_all(cli) : act(cli, "redrive", "will be tried again");
+  return act(cli, "redrive", "will be tried again");
 }
 
 int verb_dead_discard(struct cli *cli) {

@@ -12,27 +12,22 @@ static int64_t now_ms(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* "10%" or "10", from 1 to 99, as thousandths; 0: something else. */
-static unsigned canary_permille(const char *text) {
+/* "10%" or "10": 1 to 99. */
+static bool canary_is_sound(const char *text) {
   struct bytes given = bytes_str(text);
   uint64_t percent;
   if (bytes_ends(given, BYTES("%"))) given.len--;
-  return bytes_u64(given, &percent) && percent >= 1 && percent <= 99 ? (unsigned)percent * 10 : 0;
+  return bytes_u64(given, &percent) && percent >= 1 && percent <= 99;
 }
 
 static void print_versions(struct cli *cli, const struct json *answer, int64_t took_ms) {
-  const struct json *functions = json_get(answer, "functions");
-  for (const struct json *f = functions ? functions->first : NULL; f; f = f->next) {
-    struct bytes version = json_get_text(f, "version");
-    const struct json *changed = json_get(f, "changed");
-    bool live = bytes_eq(version, json_get_text(f, "live"));
-    fprintf(cli->out, "%-28.*s version %-4.*s %s%s\n", BYTES_FMT(json_get_text(f, "function")),
-            BYTES_FMT(version), live ? "live" : "canary",
+  const struct json *versions = json_get(answer, "versions");
+  for (const struct json *v = versions ? versions->first : NULL; v; v = v->next) {
+    const struct json *changed = json_get(v, "changed");
+    fprintf(cli->out, "%-28.*s version %-4.*s %.*s%s\n", BYTES_FMT(json_get_text(v, "function")),
+            BYTES_FMT(json_get_text(v, "version")), BYTES_FMT(json_get_text(v, "state")),
             changed && !json_is_true(changed) ? " (unchanged)" : "");
   }
-  const struct json *removed = json_get(answer, "removed");
-  for (const struct json *name = removed ? removed->first : NULL; name; name = name->next)
-    fprintf(cli->out, "%-28.*s removed\n", BYTES_FMT(json_text(name)));
   fprintf(cli->out, "deployed in %lld ms\n", (long long)took_ms);
 }
 
@@ -54,12 +49,12 @@ int verb_deploy(struct cli *cli) {
   const struct json *answer;
   const char *canary = cli_flag(cli, "canary");
   int64_t begin_ms = now_ms();
-  unsigned permille = canary ? canary_permille(canary) : 0;
-  if (canary && !permille) return cli_usage(cli, "--canary takes a share from 1%% to 99%%");
+  if (canary && !canary_is_sound(canary))
+    return cli_usage(cli, "--canary takes a share from 1%% to 99%%");
   if (!folder_open(cli, cli->arg_count ? cli->args[0] : ".", &folder, &err))
     return cli_fail(cli, &err);
   if (cli_flag(cli, "check")) return check_only(cli, &folder);
-  if (!folder_deploy(cli, &folder, permille, cli_flag(cli, "message"), &answer, &err))
+  if (!folder_deploy(cli, &folder, canary, cli_flag(cli, "message"), &answer, &err))
     return cli_fail(cli, &err);
   if (cli->json && answer)
     fprintf(cli->out, "%.*s\n", BYTES_FMT(answer->text));

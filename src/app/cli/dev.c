@@ -57,7 +57,8 @@ static void deploy(struct cli *cli, const char *root) {
   /* What earlier deploys left in the arena would add up over a day of saving. */
   struct arena kept = cli->arena;
   arena_init(&cli->arena, CLI_ARENA_BYTES_MAX);
-  if (folder_open(cli, root, &folder, &err) && folder_deploy(cli, &folder, 0, "dev", &answer, &err))
+  if (folder_open(cli, root, &folder, &err) &&
+      folder_deploy(cli, &folder, NULL, "dev", &answer, &err))
     fprintf(cli->out, "live after %lld ms: %.*s\n", (long long)(now_ms() - begin_ms),
             BYTES_FMT(folder.manifest->app));
   else

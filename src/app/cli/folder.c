@@ -204,15 +204,15 @@ bool folder_write_files(struct cli *cli, struct folder *folder, struct json_out 
   return good;
 }
 
-bool folder_deploy(struct cli *cli, struct folder *folder, unsigned canary_permille,
-                   const char *message, const struct json **ret_answer, struct err *err) {
+bool folder_deploy(struct cli *cli, struct folder *folder, const char *canary, const char *message,
+                   const struct json **ret_answer, struct err *err) {
   cleanup_buf struct buf body;
   struct json_out out;
   buf_init(&body, CLIENT_ANSWER_BYTES_MAX);
   json_out_init(&out, &body);
   json_out_open(&out, '{');
   json_out_member(&out, "manifest", folder->yaml);
-  if (canary_permille) json_out_member_int(&out, "canary_permille", canary_permille);
+  if (canary) json_out_member_str(&out, "canary", canary);
   if (message) json_out_member_str(&out, "message", message);
   json_out_name(&out, "files");
   json_out_open(&out, '{');

@@ -26,9 +26,9 @@ bool folder_open(struct cli *cli, const char *root, struct folder *ret_folder,
 /* Bundles and reads every file the manifest names: "path": "base64", into an open JSON object. */
 bool folder_write_files(struct cli *cli, struct folder *folder, struct json_out *out,
                         struct err *err) MUST_CHECK;
-/* Sends it. canary_permille 0: live at once; `message` may be NULL. */
-bool folder_deploy(struct cli *cli, struct folder *folder, unsigned canary_permille,
-                   const char *message, const struct json **ret_answer, struct err *err) MUST_CHECK;
+/* Sends it. `canary` and `message` may be NULL. */
+bool folder_deploy(struct cli *cli, struct folder *folder, const char *canary, const char *message,
+                   const struct json **ret_answer, struct err *err) MUST_CHECK;
 void folder_print_problems(struct cli *cli, const struct folder *folder);
 
 #endif

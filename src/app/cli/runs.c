@@ -13,11 +13,35 @@ static const struct cli_column columns[] = {{"RUN", "id", 36, CLI_ID},
                                             {"OUTCOME", "outcome", 9, CLI_OUTCOME},
                                             {"TOOK", "run_us", 9, CLI_US},
                                             {"REASON", "reason", 0, CLI_TEXT}};
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
+struct listing {
+  struct cli *cli;
+  uint64_t count;
+};
+
+static bool print_line(void *arg, struct bytes line) {
+  struct listing *listing = arg;
+  struct cli *cli = listing->cli;
+  cleanup_arena struct arena arena;
+  const struct json *run;
+  struct err err;
+  arena_init(&arena, CLIENT_LINE_BYTES_MAX * 4);
+  if (listing->count++ == 0) cli_print_titles(cli, columns, COLUMNS);
+  if (cli->json)
+    fprintf(cli->out, "%.*s\n", BYTES_FMT(line));
+  else if (json_parse(&arena, line, &run, &err))
+    cli_print_row(cli, run, columns, COLUMNS);
+  fflush(cli->out);
+  return !ferror(cli->out);
+}
+
 int verb_runs(struct cli *cli) {
-  static const struct cli_rows rows = {columns, sizeof columns / sizeof *columns, "no runs yet"};
+  struct err err;
+  struct listing listing = {.cli = cli};
   int64_t limit;
   char text[24];
-  if (!cli_flag_number(cli, "limit", 50, 1, 10000, &limit)) return CLI_USAGE;
+  if (!cli_flag_number(cli, "limit", 50, 0, 1000000, &limit)) return CLI_USAGE;
   snprintf(text, sizeof text, "%lld", (long long)limit);
   cleanup_buf struct buf target;
   buf_init(&target, HTTP_TARGET_BYTES_MAX);
@@ -25,7 +49,10 @@ int verb_runs(struct cli *cli) {
   cli_target_add(&target, "&function=", cli_flag(cli, "function"));
   if (cli_flag(cli, "follow") || cli_flag(cli, "f")) buf_str(&target, "&follow=true");
   buf_char(&target, 0);
-  return cli_stream_rows(cli, (const char *)target.at, &rows);
+  if (!cli_stream(cli, (const char *)target.at, print_line, &listing, &err))
+    return cli_fail(cli, &err);
+  if (!listing.count && !cli->json) fprintf(cli->out, "no runs yet\n");
+  return CLI_OK;
 }
 
 /* ---- One run ---- */

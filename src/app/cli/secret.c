@@ -30,27 +30,32 @@ static bool read_secret(struct cli *cli, struct buf *value, struct err *err) {
 int verb_secret_set(struct cli *cli) {
   struct err err;
   const struct json *answer;
-  cleanup_buf struct buf value, target;
+  struct json_out out;
+  cleanup_buf struct buf value, body, target;
   buf_init(&value, SECRET_BYTES_MAX);
+  buf_init(&body, SECRET_BYTES_MAX * 8);
   buf_init(&target, HTTP_TARGET_BYTES_MAX);
   if (!read_secret(cli, &value, &err)) return cli_fail(cli, &err);
-  if (!cli_call(cli, "PUT", secret_target(cli, &target), buf_bytes(&value), &answer, &err))
+  json_out_init(&out, &body);
+  json_out_open(&out, '{');
+  json_out_member(&out, "value", buf_bytes(&value));
+  json_out_close(&out, '}');
+  if (!cli_call(cli, "PUT", secret_target(cli, &target), buf_bytes(&body), &answer, &err))
     return cli_fail(cli, &err);
   if (!cli->json) fprintf(cli->out, "%s is set for %s\n", cli->args[1], cli->args[0]);
   return CLI_OK;
 }
 
 int verb_secret_list(struct cli *cli) {
+  static const struct cli_column columns[] = {{"NAME", "name", 24, CLI_TEXT},
+                                              {"SET", "set_ms", 0, CLI_TIME}};
   struct err err;
   const struct json *answer;
   cleanup_buf struct buf target;
   buf_init(&target, HTTP_TARGET_BYTES_MAX);
   if (!cli_call(cli, "GET", secret_target(cli, &target), BYTES_NONE, &answer, &err))
     return cli_fail(cli, &err);
-  if (cli->json && answer) fprintf(cli->out, "%.*s\n", BYTES_FMT(answer->text));
-  const struct json *names = cli->json ? NULL : json_get(answer, "secrets");
-  for (const struct json *name = names ? names->first : NULL; name; name = name->next)
-    fprintf(cli->out, "%.*s\n", BYTES_FMT(json_text(name)));
+  CLI_ROWS(cli, json_get(answer, "secrets"), columns, "this app has no secrets");
   return CLI_OK;
 }
 

@@ -23,17 +23,23 @@ int verb_doctor(struct cli *cli) {
   struct err err;
   const struct json *answer;
   if (!cli_call(cli, "GET", "/admin/doctor", BYTES_NONE, &answer, &err)) return cli_fail(cli, &err);
+  bool healthy = json_is_true(json_get(answer, "healthy"));
   if (cli->json && answer) {
     fprintf(cli->out, "%.*s\n", BYTES_FMT(answer->text));
-    return CLI_OK;
+    return healthy ? CLI_OK : CLI_FAILED;
   }
-  for (const struct json *fact = answer ? answer->first : NULL; fact; fact = fact->next) {
-    bool flag = fact->kind == JSON_TRUE || fact->kind == JSON_FALSE;
-    fprintf(cli->out, "%-20.*s ", BYTES_FMT(fact->name));
-    cli_print_safe(cli->out, flag ? json_is_true(fact) ? BYTES("yes") : BYTES("no") : fact->text);
+  const struct json *checks = json_get(answer, "checks");
+  for (const struct json *check = checks ? checks->first : NULL; check; check = check->next) {
+    bool good = json_is_true(json_get(check, "good"));
+    fprintf(cli->out, "%-4s  %-20.*s  ", good ? "good" : "BAD",
+            BYTES_FMT(json_get_text(check, "what")));
+    cli_print_safe(cli->out, json_get_text(check, "found"));
+    struct bytes advice = json_get_text(check, "advice");
+    fputs(advice.len ? "\n      " : "", cli->out);
+    cli_print_safe(cli->out, advice);
     fputc('\n', cli->out);
   }
-  return CLI_OK;
+  return healthy ? CLI_OK : CLI_FAILED;
 }
 
 int verb_serve(struct cli *cli) {

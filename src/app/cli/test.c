@@ -191,7 +191,7 @@ static bool run_files(struct testing *t, struct err *err) {
 
 static bool run_all(struct testing *t, struct folder *folder, struct err *err) {
   const struct json *answer;
-  TRY(folder_deploy(t->cli, folder, 0, "test", &answer, err));
+  TRY(folder_deploy(t->cli, folder, NULL, "test", &answer, err));
   TRY(client_init(t->cli, &t->client, err));
   bool good = run_files(t, err);
   client_fini(&t->client);

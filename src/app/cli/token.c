@@ -2,7 +2,6 @@
 #include "app/cli/client.h"
 #include "app/cli/verbs.h"
 #include "base/cleanup.h"
-#include "os/clock.h"
 
 #include <string.h>
 
@@ -22,10 +21,6 @@ static bool parse_days(const char *text, int64_t *ret_ms) {
     return true;
   }
   return false;
-}
-
-static int64_t now_ms(void) {
-  return clock_wall_ms(clock_real());
 }
 
 static bool role_is_known(const char *role) {
@@ -54,7 +49,7 @@ int verb_token_create(struct cli *cli) {
   json_out_member_str(&out, "role", role);
   if (app) json_out_member_str(&out, "app", app);
   if (source) json_out_member_str(&out, "source", source);
-  if (expires) json_out_member_int(&out, "expires_ms", now_ms() + expires_ms);
+  if (expires) json_out_member_int(&out, "expires_in_ms", expires_ms);
   json_out_close(&out, '}');
   if (!cli_call(cli, "POST", "/admin/tokens", buf_bytes(&body), &answer, &err))
     return cli_fail(cli, &err);
@@ -63,10 +58,9 @@ int verb_token_create(struct cli *cli) {
     return CLI_OK;
   }
   fprintf(cli->out, "token              %.*s\n", BYTES_FMT(json_get_text(answer, "token")));
-  fprintf(cli->out, "AWS_ACCESS_KEY_ID  %.*s\n",
-          BYTES_FMT(json_get_text(answer, "aws_access_key_id")));
+  fprintf(cli->out, "AWS_ACCESS_KEY_ID  %.*s\n", BYTES_FMT(json_get_text(answer, "access_key_id")));
   fprintf(cli->out, "AWS_SECRET_ACCESS_KEY  %.*s\n",
-          BYTES_FMT(json_get_text(answer, "aws_secret_access_key")));
+          BYTES_FMT(json_get_text(answer, "secret_access_key")));
   fprintf(cli->errors, "It is not shown again.\n");
   return CLI_OK;
 }
@@ -76,11 +70,12 @@ int verb_token_list(struct cli *cli) {
                                               {"ROLE", "role", 7, CLI_TEXT},
                                               {"APP", "app", 12, CLI_TEXT},
                                               {"CREATED", "created_ms", 20, CLI_TIME},
-                                              {"EXPIRES", "expires_ms", 0, CLI_TIME}};
+                                              {"EXPIRES", "expires_ms", 20, CLI_TIME},
+                                              {"BY", "created_by", 0, CLI_TEXT}};
   struct err err;
   const struct json *answer;
   if (!cli_call(cli, "GET", "/admin/tokens", BYTES_NONE, &answer, &err)) return cli_fail(cli, &err);
-  CLI_ROWS(cli, answer, columns, "there are no tokens");
+  CLI_ROWS(cli, json_get(answer, "tokens"), columns, "there are no tokens");
   return CLI_OK;
 }
 

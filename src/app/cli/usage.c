@@ -1,31 +1,32 @@
-/* app/cli/usage.c: what was used, by day and function. */
+/* app/cli/usage.c: what was used and what it cost, against a machine that is always on. */
 #include "app/cli/client.h"
 #include "app/cli/verbs.h"
-#include "base/civil.h"
-#include "os/clock.h"
-
-/* Days are texts that sort as they follow each other. */
-static bool is_recent(void *arg, const struct json *row) {
-  return bytes_cmp(json_get_text(row, "day"), bytes_str(arg)) >= 0;
-}
 
 int verb_usage(struct cli *cli) {
   static const struct cli_column columns[] = {{"DAY", "day", 10, CLI_TEXT},
-                                              {"APP", "app", 12, CLI_TEXT},
-                                              {"FUNCTION", "function", 16, CLI_TEXT},
+                                              {"FUNCTION", "function", 24, CLI_TEXT},
                                               {"RUNS", "runs", 9, CLI_TEXT},
-                                              {"FAILED", "failures", 7, CLI_TEXT},
-                                              {"BILLED MS", "billed_ms", 9, CLI_TEXT},
-                                              {"RAN", "run_us", 9, CLI_US},
-                                              {"WAITED", "wait_us", 9, CLI_US},
-                                              {"CPU", "cpu_us", 0, CLI_US}};
+                                              {"FAILED", "failed", 7, CLI_TEXT},
+                                              {"RUN TIME", "run_us", 10, CLI_US},
+                                              {"CPU", "cpu_us", 10, CLI_US},
+                                              {"GIB S", "gib_seconds", 10, CLI_MONEY},
+                                              {"COST", "cost", 0, CLI_MONEY}};
+  struct err err;
+  const struct json *answer;
   int64_t days;
-  char first[24];
+  char target[64];
   if (!cli_flag_number(cli, "days", 7, 1, 3660, &days)) return CLI_USAGE;
-  int64_t today = clock_wall_ms(clock_real()) / (CIVIL_DAY_S * INT64_C(1000));
-  struct civil from = civil_date(today - days + 1);
-  snprintf(first, sizeof first, "%04d-%02d-%02d", (int)from.year, from.month, from.day);
-  const struct cli_rows rows = {columns, sizeof columns / sizeof *columns,
-                                "nothing has run in these days", is_recent, first};
-  return cli_stream_rows(cli, "/admin/usage", &rows);
+  snprintf(target, sizeof target, "/admin/usage?days=%lld", (long long)days);
+  if (!cli_call(cli, "GET", target, BYTES_NONE, &answer, &err)) return cli_fail(cli, &err);
+  CLI_ROWS(cli, json_get(answer, "usage"), columns, "nothing has run in these days");
+  const struct json *total = json_get(answer, "total");
+  if (!total) return CLI_OK;
+  if (cli->json)
+    fprintf(cli->out, "{\"total\":%.*s}\n", BYTES_FMT(total->text));
+  else
+    fprintf(cli->out, "\n%.*s runs cost %.*s %.*s; a machine that is always on costs %.*s\n",
+            BYTES_FMT(json_get_text(total, "runs")), BYTES_FMT(json_get_text(total, "cost")),
+            BYTES_FMT(json_get_text(total, "currency")),
+            BYTES_FMT(json_get_text(total, "always_on")));
+  return CLI_OK;
 }

@@ -5,23 +5,23 @@
 
 int verb_apps(struct cli *cli) {
   static const struct cli_column columns[] = {
-      {"FUNCTION", "function", 28, CLI_TEXT}, {"LIVE", "version", 5, CLI_TEXT},
-      {"CANARY", "canary", 6, CLI_TEXT},      {"PERMILLE", "canary_permille", 8, CLI_TEXT},
-      {"RUNNING", "running", 7, CLI_TEXT},    {"DEPLOYED", "deployed_ms", 0, CLI_TIME}};
+      {"FUNCTION", "function", 28, CLI_TEXT}, {"LIVE", "live", 5, CLI_TEXT},
+      {"CANARY", "canary", 6, CLI_TEXT},      {"SHARE", "canary_percent", 5, CLI_TEXT},
+      {"RUNNING", "running", 7, CLI_TEXT},    {"OWED", "owed", 0, CLI_TEXT}};
   struct err err;
   const struct json *answer;
   if (!cli_call(cli, "GET", "/admin/functions", BYTES_NONE, &answer, &err))
     return cli_fail(cli, &err);
-  CLI_ROWS(cli, answer, columns,
+  CLI_ROWS(cli, json_get(answer, "functions"), columns,
            "nothing is deployed yet; medulla init writes an app to begin from");
   return CLI_OK;
 }
 
 int verb_versions(struct cli *cli) {
-  static const struct cli_column columns[] = {{"VERSION", "version", 7, CLI_TEXT},
-                                              {"DEPLOYED", "created_ms", 20, CLI_TIME},
-                                              {"BY", "principal", 12, CLI_TEXT},
-                                              {"MESSAGE", "message", 0, CLI_TEXT}};
+  static const struct cli_column columns[] = {
+      {"VERSION", "version", 7, CLI_TEXT},       {"STATE", "state", 8, CLI_TEXT},
+      {"DEPLOYED", "deployed_ms", 20, CLI_TIME}, {"BY", "principal", 12, CLI_TEXT},
+      {"CODE", "code_bytes", 10, CLI_BYTES},     {"MESSAGE", "message", 0, CLI_TEXT}};
   struct err err;
   const struct json *answer;
   cleanup_buf struct buf target;
@@ -31,10 +31,6 @@ int verb_versions(struct cli *cli) {
   if (!cli_call(cli, "GET", (const char *)target.at, BYTES_NONE, &answer, &err))
     return cli_fail(cli, &err);
   CLI_ROWS(cli, json_get(answer, "versions"), columns, "it has no versions");
-  struct bytes canary = json_get_text(answer, "canary");
-  if (!cli->json)
-    fprintf(cli->out, "\nlive: %.*s%s%.*s\n", BYTES_FMT(json_get_text(answer, "live")),
-            canary.len ? ", canary: " : "", BYTES_FMT(canary));
   return CLI_OK;
 }
 
@@ -48,15 +44,16 @@ int verb_rollback(struct cli *cli) {
   buf_init(&body, 4096);
   json_out_init(&out, &body);
   json_out_open(&out, '{');
-  json_out_member_str(&out, "name", cli->args[0]);
+  json_out_member_str(&out, "function", cli->args[0]);
   if (version) json_out_member_int(&out, "version", version);
   json_out_close(&out, '}');
   if (!cli_call(cli, "POST", "/admin/rollback", buf_bytes(&body), &answer, &err))
     return cli_fail(cli, &err);
-  if (cli->json && answer) fprintf(cli->out, "%.*s\n", BYTES_FMT(answer->text));
-  const struct json *functions = cli->json ? NULL : json_get(answer, "functions");
-  for (const struct json *f = functions ? functions->first : NULL; f; f = f->next)
-    fprintf(cli->out, "%.*s: version %.*s is live again\n", BYTES_FMT(json_get_text(f, "function")),
-            BYTES_FMT(json_get_text(f, "live")));
+  if (cli->json && answer)
+    fprintf(cli->out, "%.*s\n", BYTES_FMT(answer->text));
+  else
+    fprintf(cli->out, "%.*s: version %.*s is live again (was %.*s)\n",
+            BYTES_FMT(json_get_text(answer, "function")),
+            BYTES_FMT(json_get_text(answer, "version")), BYTES_FMT(json_get_text(answer, "was")));
   return CLI_OK;
 }
