@@ -52,6 +52,10 @@ struct sandbox_ground {
 /* Enters the shared namespaces for good. Takes the highest level that works, at most `highest`. */
 void sandbox_ground_open(enum sandbox_level highest, struct sandbox_ground *ret_ground);
 void sandbox_ground_close(struct sandbox_ground *ground);
+enum sandbox_right { SANDBOX_READ = 1, SANDBOX_EXECUTE = 2, SANDBOX_WRITE = 4 };
+/* Lets tools use the file or all below the folder; before sandbox_confine. No Landlock: no rule. */
+bool sandbox_allow(const struct sandbox_ground *ground, int path_fd, unsigned rights,
+                   struct err *err) MUST_CHECK;
 /* fork(), into a new pid namespace at level isolated. Give up with -1 and errno. */
 int sandbox_fork(const struct sandbox_ground *ground);
 
@@ -64,6 +68,9 @@ struct sandbox_limits {
   int life_fd;               /* hangs up when the parent is gone; -1: not checked */
   int keep_fds;              /* descriptors from this number on are closed */
   bool no_filter;            /* tests of the layers below */
+  /* A compiler instead of a worker: it sees what sandbox_allow let it see, opens files there and
+   * starts programs; so without empty root, descriptor and process limits, and without filter. */
+  bool tools;
 };
 
 /* The caller may do nothing more than the filter's table allows once this has returned true. */

@@ -172,6 +172,30 @@ void sandbox_ground_close(struct sandbox_ground *ground) {
   ground->mount_ns_fd = ground->landlock_fd = -1;
 }
 
+bool sandbox_allow(const struct sandbox_ground *ground, int path_fd, unsigned rights,
+                   struct err *err) {
+  const uint64_t file_writes = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_FS_TRUNCATE;
+  const uint64_t folder_writes = LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG;
+  struct stat facts;
+  if (ground->level < SANDBOX_LANDLOCKED) return true;
+  if (fstat(path_fd, &facts)) {
+    err_set_errno(err, errno, ERR_PLACE, "fstat");
+    return false;
+  }
+  bool folder = S_ISDIR(facts.st_mode);
+  struct landlock_path_beneath_attr rule = {.parent_fd = path_fd};
+  if (rights & SANDBOX_READ) rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_FILE;
+  if (rights & SANDBOX_READ && folder) rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
+  if (rights & SANDBOX_EXECUTE) rule.allowed_access |= LANDLOCK_ACCESS_FS_EXECUTE;
+  if (rights & SANDBOX_WRITE) rule.allowed_access |= file_writes | (folder ? folder_writes : 0);
+  if (ground->landlock_abi < 3) rule.allowed_access &= ~(uint64_t)LANDLOCK_FS_TRUNCATE;
+  if (syscall(SYS_landlock_add_rule, ground->landlock_fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) ==
+      0)
+    return true;
+  err_set_errno(err, errno, ERR_PLACE, "landlock_add_rule");
+  return false;
+}
+
 int sandbox_fork(const struct sandbox_ground *ground) {
   if (ground->level < SANDBOX_ISOLATED) return fork();
   /* A process has one pid namespace for its children at a time: only clone makes many. */
@@ -192,14 +216,12 @@ static int step_limits(const struct sandbox_limits *limits) {
     return -1;
   if (limits->cpu_s_max && limit(RLIMIT_CPU, limits->cpu_s_max)) return -1;
   if (limit(RLIMIT_FSIZE, limits->file_bytes_max)) return -1;
-  return limit(RLIMIT_NPROC, 0) || limit(RLIMIT_CORE, 0) || limit(RLIMIT_MEMLOCK, 0) ||
-                 limit(RLIMIT_MSGQUEUE, 0)
-             ? -1
-             : 0;
+  if (!limits->tools && limit(RLIMIT_NPROC, 0)) return -1;
+  return limit(RLIMIT_CORE, 0) || limit(RLIMIT_MEMLOCK, 0) || limit(RLIMIT_MSGQUEUE, 0) ? -1 : 0;
 }
 
-static int step_mounts(const struct sandbox_ground *ground) {
-  if (ground->level < SANDBOX_ISOLATED) return 0;
+static int step_mounts(const struct sandbox_ground *ground, bool tools) {
+  if (ground->level < SANDBOX_ISOLATED || tools) return 0;
   return setns(ground->mount_ns_fd, CLONE_NEWNS) || chdir("/") ? -1 : 0;
 }
 
@@ -258,13 +280,13 @@ bool sandbox_confine(const struct sandbox_ground *ground, const struct sandbox_l
   if (ground->level < SANDBOX_FILTERED) FAIL(ERR_DENIED, "no isolation level works here");
   setsid(); /* fails only for the leader of a group, which has no terminal either */
   umask(077);
-  TRY(took(step_mounts(ground), "confine: empty root", err));
+  TRY(took(step_mounts(ground, limits->tools), "confine: empty root", err));
   TRY(took(step_limits(limits), "confine: limits", err));
   TRY(took(step_bounding(), "confine: bounding set", err));
   TRY(took(step_user(ground), "confine: user", err));
   TRY(took(step_capabilities(), "confine: capabilities", err));
   TRY(took(step_privileges(limits->life_fd), "confine: privileges", err));
   TRY(took(step_landlock(ground), "confine: Landlock", err));
-  TRY(took(step_descriptors(limits->keep_fds), "confine: descriptors", err));
-  return limits->no_filter || sandbox_filter(limits, err);
+  TRY(took(limits->tools ? 0 : step_descriptors(limits->keep_fds), "confine: descriptors", err));
+  return limits->no_filter || limits->tools || sandbox_filter(limits, err);
 }

@@ -29,6 +29,7 @@ struct test_run {
   void (*then)(struct test_run *run);
 };
 
+extern const char *world_launcher; /* the fake one until a test says otherwise */
 struct world *world_new(uint32_t workers_max, int64_t fork_wait_us, bool namespaces_off);
 void world_free(struct world **world);
 /* A version whose key is new. */
