@@ -1,4 +1,4 @@
-/* effect/object_store.h: objects: rows that name bodies, bodies as files. For object effects and S3.
+/* effect/object_store.h: objects: rows that name bodies, bodies as files. For effects and S3.
  * Owns:    a put owns its half-written file until finish, cancel or the sweep.
  * Units:   bytes; UTC milliseconds.
  * Errors:  FULL, IO, LIMIT, INVALID, NOT_FOUND (the body went with a newer put: look again).

@@ -212,9 +212,10 @@ static uint32_t evaluate(struct guest *guest, struct bytes before, struct bytes 
   uint32_t code = QTS_malloc(engine, (uint32_t)len + 1);
   uint8_t *room = code ? guest_room_at(&guest->in, code, (uint32_t)len + 1) : NULL;
   if (!room) trap_throw(TRAP_MEMORY);
-  memcpy(room, before.at, before.len);
+  /* An empty slice may have no address, which memcpy forbids. */
+  if (before.len > 0) memcpy(room, before.at, before.len);
   if (source.len > 0) memcpy(room + before.len, source.at, source.len);
-  memcpy(room + before.len + source.len, after.at, after.len);
+  if (after.len > 0) memcpy(room + before.len + source.len, after.at, after.len);
   room[len] = 0;
   size_t name_len = strlen(file_name);
   uint32_t name = QTS_malloc(engine, (uint32_t)name_len + 1);

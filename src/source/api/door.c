@@ -1,4 +1,4 @@
-/* source/api/door.c: no anonymous access: a bearer token, an AWS signature, or --dev on loopback. */
+/* source/api/door.c: no anonymous access: a token, an AWS signature, or --dev on loopback. */
 #include "base/must.h"
 #include "source/api/parts.h"
 #include "wire/sigv4.h"

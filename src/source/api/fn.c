@@ -1,5 +1,5 @@
 /* source/api/fn.c: routes of functions: /fn/...: API Gateway v2 events in, its replies out.
- * Source: AWS API Gateway, HTTP API, payload format version 2.0.                                  */
+ * Source: AWS API Gateway, HTTP API, payload format version 2.0.                          */
 #include "base/must.h"
 #include "flow/catalog.h"
 #include "source/api/parts.h"
