@@ -17,3 +17,5 @@ LOG_TAG(PROCESS_STARTED, "process_started", DEBUG, 20, "a child process was star
 LOG_TAG(PROCESS_ENDED, "process_ended", DEBUG, 20, "a child process ended")
 LOG_TAG(LAUNCHER_ENDED, "launcher_ended", ERROR, 1,
         "the launcher ended; its workers with it; another starts")
+LOG_TAG(SCHEDULE_RESTS, "schedule_rests", ERROR, 10,
+        "a schedule trigger does not fire: its expression or time zone is of no use here")
