@@ -29,7 +29,8 @@ struct deploy_request {
   struct bytes principal, message;
 };
 
-/* Body on success: {"app", "versions":[{"function","version","was","changed","state"}], "removed":[...],
+/* Body on success: {"app", "versions":[{"function","version","was","changed","state"}],
+ * "removed":[...],
  * "prepare_us", "total_us"}; state: live, canary. On refusal: {"problems":[...]} or nothing. */
 void flow_deploy(struct flow *flow, const struct deploy_request *request, struct flow_reply *reply);
 

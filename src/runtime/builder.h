@@ -8,7 +8,7 @@
  *
  * wasm-validate, wasm2c, wasm2c-mark and the C compiler run one after the other in medulla-builder
  * (builder_tool.c): own namespaces, no network, limits on CPU, memory and file size, and write
- * access to nothing but the work folder. Results are cached in module/ by what went into them.    */
+ * access to nothing but the work folder. Results are cached in module/ by what went into them. */
 #ifndef MEDULLA_RUNTIME_BUILDER_H
 #define MEDULLA_RUNTIME_BUILDER_H
 

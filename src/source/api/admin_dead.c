@@ -1,4 +1,5 @@
-/* source/api/admin_dead.c: dead letters: listed, shown (an access, on record), redriven, discarded. */
+/* source/api/admin_dead.c: dead letters: listed, shown (an access, on record), redriven,
+ * discarded. */
 #include "base/cleanup.h"
 #include "base/must.h"
 #include "model/delivery.h"

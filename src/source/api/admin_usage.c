@@ -1,7 +1,8 @@
 /* source/api/admin_usage.c: what was used, what it cost, and what an always-on machine would cost.
  *
- * Cost = runs at the price of a million, plus memory times time at the price of a GiB second; prices
- * are the app's (medulla.yaml), else the defaults below, which are list prices of a large cloud.  */
+ * Cost = runs at the price of a million, plus memory times time at the price of a GiB second;
+ * prices
+ * are the app's (medulla.yaml), else the defaults below, which are list prices of a large cloud. */
 #include "base/cleanup.h"
 #include "base/must.h"
 #include "flow/catalog.h"

@@ -62,7 +62,8 @@ void api_close(struct api **api);
 const struct api_options *api_options(const struct api *api);
 struct http_server_load api_load(const struct api *api);
 
-/* More routes (object, queue, telemetry); the array outlives the api. Calls to them carry `source`. */
+/* More routes (object, queue, telemetry); the array outlives the api. Calls to them carry
+ * `source`. */
 void api_add(struct api *api, const struct api_route *routes, size_t count, void *source);
 /* Routes of functions have changed. */
 void api_catalog_changed(struct api *api);

@@ -1,4 +1,5 @@
-/* source/telemetry/batch.c: one pass: cut into lines, check, copy behind the others of the shard. */
+/* source/telemetry/batch.c: one pass: cut into lines, check, copy behind the others of the
+ * shard. */
 #include "source/telemetry/batch.h"
 
 #include "base/must.h"
