@@ -49,7 +49,7 @@ static int as(const char *token, const char *method, const char *target, const c
   return rig_http(method, target, headers, body);
 }
 
-/* What each role may, as the issue of a token promises. 401 without a token, 403 beyond the role. */
+/* What each role may: 401 without a token, 403 beyond the role. */
 static void every_route_asks_who_it_is(void **state) {
   static const struct {
     const char *method, *target, *body;
