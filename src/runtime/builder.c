@@ -36,7 +36,7 @@ static void result_path(const struct builder *builder, char ret_path[96]) {
   snprintf(ret_path, 96, "module/%s.so", builder->key);
 }
 
-static const char work_folder[] = "module/work";
+static const char work_folder[] = "module/making";
 
 static bool clear_one(void *arg, const char *name) {
   char path[DISK_PATH_BYTES_MAX];
@@ -117,7 +117,7 @@ static bool keep_result(struct builder *builder, struct err *err) {
   /* Copied: what the tools made is theirs, and what may still run of them could change it. */
   result_path(builder, path);
   buf_init(&result, BUILDER_FILE_BYTES_MAX);
-  bool ok = disk_load(builder->options.disk, "module/work/module.so", BUILDER_FILE_BYTES_MAX,
+  bool ok = disk_load(builder->options.disk, "module/making/module.so", BUILDER_FILE_BYTES_MAX,
                       &result, err) &&
             disk_save(builder->options.disk, path, buf_bytes(&result), err);
   buf_fini(&result);
@@ -202,7 +202,7 @@ static bool begin(struct builder *builder, struct err *err) {
   struct disk *disk = builder->options.disk;
   TRY(disk_mkdir(disk, work_folder, err));
   clear_work(builder);
-  TRY(disk_save(disk, "module/work/module.wasm", builder->job->module, err));
+  TRY(disk_save(disk, "module/making/module.wasm", builder->job->module, err));
   err_clear(&builder->err);
   builder->said_bytes = 0;
   builder->timed_out = false;
