@@ -132,7 +132,7 @@ export interface ScheduleEvent {
 
 /** What a failed effect rejects with. */
 export interface MedullaError extends Error {
-  /** For instance DENIED: `message` then holds the missing grant, ready to paste. */
+  /** For instance denied: `message` then holds the missing grant, ready to paste. */
   code?: string;
 }
 

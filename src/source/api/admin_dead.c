@@ -56,7 +56,9 @@ static bool wanted(const struct dead_asking *asking, const struct store_row *row
   if (!delivery_decode(row->value, ret_delivery, &err)) return false;
   if (ret_delivery->state != DELIVERY_DEAD) return false;
   if (!principal_may_app(asking->call->principal, ret_delivery->function)) return false;
-  return asking->function.len == 0 || bytes_eq(asking->function, ret_delivery->function);
+  struct bytes function;
+  struct bytes app = bytes_cut(ret_delivery->function, '/', &function);
+  return api_wants(asking->function, app, function);
 }
 
 /* ---- GET /admin/dead ---- */

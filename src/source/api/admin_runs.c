@@ -58,14 +58,9 @@ static void asking_end(struct asking *asking, struct bytes content_type) {
 
 static bool run_wanted(const struct asking *asking, const struct run_record *run) {
   struct bytes app = asking->call->principal->app;
-  struct bytes wanted = asking->function;
   if (app.len && !bytes_eq(app, run->app)) return false;
   if (asking->outcome.len && !bytes_eq(asking->outcome, run->outcome)) return false;
-  if (wanted.len == 0) return true;
-  size_t slash = bytes_find(wanted, '/');
-  if (slash == wanted.len) return bytes_eq(wanted, run->function) || bytes_eq(wanted, run->app);
-  return bytes_eq(bytes_sub(wanted, 0, slash), run->app) &&
-         bytes_eq(bytes_from(wanted, slash + 1), run->function);
+  return api_wants(asking->function, run->app, run->function);
 }
 
 /* Where each wanted record of the page starts, in the order they ended. */

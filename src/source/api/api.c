@@ -72,6 +72,14 @@ bool api_may_app(struct api_call *call, struct bytes name) {
   return false;
 }
 
+bool api_wants(struct bytes filter, struct bytes app, struct bytes function) {
+  struct bytes rest;
+  size_t slash = bytes_find(filter, '/');
+  if (filter.len == 0) return true;
+  if (slash == filter.len) return bytes_eq(filter, function) || bytes_eq(filter, app);
+  return bytes_eq(bytes_cut(filter, '/', &rest), app) && bytes_eq(rest, function);
+}
+
 struct bytes api_query(struct api_call *call, const char *name) {
   struct bytes rest = exchange_request(call->x)->query;
   while (rest.len) {

@@ -78,6 +78,8 @@ void api_fail_err(struct api_call *call, const struct err *err, int64_t retry_af
 bool api_may_app(struct api_call *call, struct bytes name) MUST_CHECK;
 /* A query parameter, decoded, in the exchange's arena; at NULL when missing. */
 struct bytes api_query(struct api_call *call, const char *name);
+/* Whether a filter ("", APP, FUNCTION or APP/FUNCTION) means this function. */
+bool api_wants(struct bytes filter, struct bytes app, struct bytes function);
 /* The body as JSON; false: answered. */
 bool api_body_json(struct api_call *call, const struct json **ret_tree) MUST_CHECK;
 /* The first capture as an id; false: answered. */
