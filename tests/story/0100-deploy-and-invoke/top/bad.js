@@ -1,0 +1,3 @@
+// The top level fails.
+throw new TypeError("no table");
+export function handler() {}
