@@ -32,11 +32,19 @@ enum {
   SERVER_SPIN_US = 50,
 };
 
+/* Kept as long as the parts that were opened with them. */
+struct server_paths {
+  char launcher[SERVER_PATH_BYTES_MAX], builder[SERVER_PATH_BYTES_MAX];
+  char mark[SERVER_PATH_BYTES_MAX], include[SERVER_PATH_BYTES_MAX], egress[SERVER_PATH_BYTES_MAX];
+};
+
 struct server {
+  struct server_paths paths;
   struct server_options options;
   struct loop *loop;
   struct disk *disk;
   struct store *store;
+  struct builder *builder;
   struct runtime *runtime;
   struct flow *flow;
   struct principals *principals;
@@ -72,19 +80,34 @@ static void on_catalog(void *arg) {
 
 /* ---- Opening ---- */
 
-/* Programs of ours stand beside the binary, or in libexec when installed. */
-static bool find_program(const char *name, char path[SERVER_PATH_BYTES_MAX], struct err *err) {
+/* Programs and headers of ours: beside this program in a build, or where they are installed. */
+static bool find_beside(const char *const places[], size_t count, const char *name, int mode,
+                        char path[SERVER_PATH_BYTES_MAX]) {
   char self[SERVER_PATH_BYTES_MAX];
   ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-  if (len < 0) FAIL(ERR_NOT_FOUND, "/proc is not mounted");
+  if (len < 0) return false;
   self[len] = 0;
   char *slash = strrchr(self, '/');
   if (slash) *slash = 0;
-  snprintf(path, SERVER_PATH_BYTES_MAX, "%.3900s/%s", self, name);
-  if (access(path, X_OK) == 0) return true;
-  snprintf(path, SERVER_PATH_BYTES_MAX, "%.3900s/../libexec/medulla/%s", self, name);
-  if (access(path, X_OK) == 0) return true;
+  for (size_t i = 0; i < count; i++) {
+    snprintf(path, SERVER_PATH_BYTES_MAX, "%.3800s/%s/%.200s", self, places[i], name);
+    if (access(path, mode) == 0) return true;
+  }
+  return false;
+}
+
+static bool find_program(const char *name, char path[SERVER_PATH_BYTES_MAX], struct err *err) {
+  static const char *const places[] = {".", "src/runtime", "../libexec/medulla"};
+  if (find_beside(places, 3, name, X_OK, path)) return true;
   FAIL(ERR_NOT_FOUND, "the program %s is missing beside this one", name);
+}
+
+/* The folder that holds runtime/module.h, which translated modules are compiled against. */
+static bool find_headers(char path[SERVER_PATH_BYTES_MAX]) {
+  static const char *const places[] = {"../src", "../include/medulla"};
+  if (!find_beside(places, 2, "runtime/module.h", R_OK, path)) return false;
+  path[strlen(path) - strlen("/runtime/module.h")] = 0;
+  return true;
 }
 
 static bool is_loopback(const char *address) {
@@ -99,7 +122,7 @@ static bool open_store(struct server *server, struct err *err) {
 }
 
 static bool open_runtime(struct server *server, struct err *err) {
-  char launcher[SERVER_PATH_BYTES_MAX];
+  char *launcher = server->paths.launcher;
   TRY(find_program("medulla-launcher", launcher, err));
   struct pool_options options = {
       .loop = server->loop,
@@ -112,6 +135,21 @@ static bool open_runtime(struct server *server, struct err *err) {
   return runtime_open_pool(&options, &server->runtime, err);
 }
 
+/* Without its tools there is no WebAssembly here, and deploy says so; all else works. */
+static bool open_builder(struct server *server, struct err *err) {
+  struct server_paths *paths = &server->paths;
+  struct err missing;
+  struct builder_options options = {.loop = server->loop,
+                                    .disk = server->disk,
+                                    .builder_path = paths->builder,
+                                    .mark_path = paths->mark,
+                                    .include_path = paths->include};
+  if (!find_program("medulla-builder", paths->builder, &missing) ||
+      !find_program("wasm2c-mark", paths->mark, &missing) || !find_headers(paths->include))
+    return true;
+  return builder_open(&options, &server->builder, err);
+}
+
 static bool open_flow(struct server *server, struct err *err) {
   struct pool_load load = runtime_pool_load(server->runtime);
   struct flow_options options = {.loop = server->loop,
@@ -119,6 +157,7 @@ static bool open_flow(struct server *server, struct err *err) {
                                  .runtime = server->runtime,
                                  .clock = clock_real(),
                                  .random = random_real(),
+                                 .builder = server->builder,
                                  .disk = server->disk,
                                  .isolation =
                                      sandbox_level_name((enum sandbox_level)load.isolation),
@@ -246,8 +285,8 @@ bool server_open(const struct server_options *options, struct server **ret_serve
   bool ok = loop_new(clock_real(), &server->loop, err) &&
             (server->signals_open = signals_open(server->loop, &server->signals, err)) &&
             disk_open_real(options->data, &server->disk, err) && open_store(server, err) &&
-            open_runtime(server, err) && open_flow(server, err) && first_token(server, err) &&
-            open_api(server, err);
+            open_runtime(server, err) && open_builder(server, err) && open_flow(server, err) &&
+            first_token(server, err) && open_api(server, err);
   if (!ok) {
     server_close(&server);
     return false;
@@ -277,6 +316,7 @@ void server_close(struct server **server) {
   sequencer_close(&s->sequencer);
   if (s->principals) principals_close(&s->principals);
   if (s->runtime) runtime_close_pool(&s->runtime);
+  if (s->builder) builder_close(&s->builder);
   if (s->disk) disk_close(&s->disk);
   if (s->signals_open) signals_close(&s->signals);
   if (s->loop) loop_free(&s->loop);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CANARY_SEED = 0x63616e61 };
+
 void version_unref(struct version **version) {
   struct version *v = *version;
   *version = NULL;
@@ -29,7 +31,7 @@ struct version *version_ref(struct version *version) {
 
 struct version *catalog_choose(struct function *function, struct bytes key) {
   if (!function->canary) return function->live;
-  uint64_t share = bytes_hash(key, 0x63616e617279) % 1000;
+  uint64_t share = bytes_hash(key, CANARY_SEED) % 1000;
   return share < function->canary_permille ? function->canary : function->live;
 }
 
@@ -187,6 +189,7 @@ void function_set(struct function *function, struct version **live_take,
 
 struct preparing {
   struct version *version;
+  struct builder_job job; /* WebAssembly: translated before its snapshot is made */
   void (*done)(void *arg, const struct err *err);
   void *arg;
   struct buf code;
@@ -218,16 +221,51 @@ static void prepare_read(void *arg, struct store_reader *reader) {
   }
 }
 
+static void prepare_snapshot(struct preparing *preparing) {
+  struct version *version = preparing->version;
+  runtime_prepare(version->function->catalog->flow->options.runtime, &version->code, prepare_done,
+                  preparing);
+}
+
+static void module_built(struct builder_job *job, const char *path, const struct err *err) {
+  struct preparing *preparing = LIST_OF(job, struct preparing, job);
+  struct version *version = preparing->version;
+  if (err) {
+    prepare_done(preparing, err);
+    return;
+  }
+  version->code.code.module_path = arena_str(&version->arena, bytes_str(path));
+  prepare_snapshot(preparing);
+}
+
+static void prepare_module(struct preparing *preparing) {
+  struct builder *builder = preparing->version->function->catalog->flow->options.builder;
+  if (!builder) {
+    err_set(&preparing->err, ERR_UNSUPPORTED, ERR_PLACE, ERR_OFFSET_NONE,
+            "this server has no builder for WebAssembly (see medulla doctor)");
+    prepare_done(preparing, &preparing->err);
+    return;
+  }
+  preparing->job.module = preparing->version->code.code.source;
+  preparing->job.done = module_built;
+  builder_start(builder, &preparing->job);
+}
+
+static void prepare_with(struct preparing *preparing) {
+  if (preparing->version->code.code.kind == GUEST_WASM)
+    prepare_module(preparing);
+  else
+    prepare_snapshot(preparing);
+}
+
 static void prepare_found(void *arg) {
   struct preparing *preparing = arg;
-  struct version *version = preparing->version;
   if (!preparing->ok) {
     prepare_done(preparing, &preparing->err);
     return;
   }
-  version->code.code.source = buf_bytes(&preparing->code);
-  runtime_prepare(version->function->catalog->flow->options.runtime, &version->code, prepare_done,
-                  preparing);
+  preparing->version->code.code.source = buf_bytes(&preparing->code);
+  prepare_with(preparing);
 }
 
 void catalog_prepare(struct flow *flow, struct version *version,
@@ -237,7 +275,10 @@ void catalog_prepare(struct flow *flow, struct version *version,
   preparing->done = done;
   preparing->arg = arg;
   buf_init(&preparing->code, STORE_VALUE_BYTES_MAX);
-  store_ask(flow->options.store, prepare_read, prepare_found, preparing);
+  if (version->code.code.source.len) /* deploy has it at hand */
+    prepare_with(preparing);
+  else
+    store_ask(flow->options.store, prepare_read, prepare_found, preparing);
 }
 
 /* ---- Opening and closing ---- */

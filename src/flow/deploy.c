@@ -183,10 +183,7 @@ void deploying_prepare(struct deploying *d) {
     struct change *change = &d->changes[d->next];
     struct version *made = change->canary ? change->canary : change->live;
     if (!made->prepared && change->changed) {
-      if (made->code.code.source.len)
-        runtime_prepare(flow->options.runtime, &made->code, prepared, d);
-      else
-        catalog_prepare(flow, made, prepared, d);
+      catalog_prepare(flow, made, prepared, d);
       return;
     }
     d->next++;
@@ -198,7 +195,6 @@ void deploying_prepare(struct deploying *d) {
 static void prepared(void *arg, const struct err *err) {
   struct deploying *d = arg;
   struct change *change = &d->changes[d->next];
-  struct version *made = change->canary ? change->canary : change->live;
   if (err) {
     struct err told = *err;
     snprintf(told.detail, sizeof told.detail, "%.64s: %.160s", change->function->name, err->detail);
@@ -206,8 +202,6 @@ static void prepared(void *arg, const struct err *err) {
     deploying_end(d, &told);
     return;
   }
-  made->prepared = true;
-  made->code.code.source = BYTES_NONE;
   d->next++;
   deploying_prepare(d);
 }

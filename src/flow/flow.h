@@ -14,6 +14,7 @@
 #include "model/event.h"
 #include "model/run.h"
 #include "os/loop.h"
+#include "runtime/builder.h"
 #include "runtime/runtime.h"
 #include "wire/json.h"
 
@@ -39,6 +40,7 @@ struct flow_options {
   const struct clock_port *clock;   /* Required */
   const struct random_port *random; /* Required */
   struct egress_port *egress;       /* Optional: see gate.h */
+  struct builder *builder;          /* Optional: WebAssembly modules need it */
   struct disk *disk;                /* Optional: objects */
   const char *isolation;            /* name of the sandbox level in force, for run records */
   struct flow_limits limits;
@@ -105,8 +107,6 @@ struct flow_invocation {
 };
 void flow_invoke(struct flow *flow, const struct flow_invocation *invocation,
                  struct flow_reply *reply);
-/* The waiter has gone away: the run goes on, nobody is answered. */
-void flow_reply_gone(struct flow *flow, struct flow_reply *reply);
 
 /* ---- Dead letters ---- */
 void flow_redrive(struct flow *flow, struct id delivery, struct bytes principal,

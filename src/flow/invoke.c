@@ -55,8 +55,3 @@ void flow_invoke(struct flow *flow, const struct flow_invocation *invocation,
                               .traceparent = arena_copy(&run->keep, invocation->traceparent)};
   run_drive(run);
 }
-
-void flow_reply_gone(struct flow *flow, struct flow_reply *reply) {
-  LIST_EACH (run, &flow->runs, struct run, link)
-    if (run->reply == reply) run->reply = NULL;
-}

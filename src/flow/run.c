@@ -307,7 +307,10 @@ static void on_prepared(void *arg, const struct err *err) {
 
 static enum step_result step_start(struct run *run) {
   struct flow *flow = run->flow;
-  if (!run->version) run->version = version_ref(catalog_choose(run->function, run->event.ce_id));
+  if (!run->version) { /* the canary's share is by order key, so that a key stays with a version */
+    struct bytes key = run->owed[0]->delivery.key;
+    run->version = version_ref(catalog_choose(run->function, key.len ? key : run->event.ce_id));
+  }
   if (!run->version->prepared) {
     catalog_prepare(flow, run->version, on_prepared, run);
     return STEP_WAIT;
