@@ -8,3 +8,4 @@ EFFECT("state.delete", STAGED, effect_state_delete, "removes a value of the app'
 EFFECT("state.increment", STAGED, effect_state_increment, "adds to a counter; increments commute")
 EFFECT("emit", STAGED, effect_emit, "emits an event, now or at a time")
 EFFECT("cancel", STAGED, effect_cancel, "cancels a keyed timer")
+EFFECT("notify", OUTBOX, effect_notify, "sends a message to a contact of the app")

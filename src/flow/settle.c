@@ -348,7 +348,8 @@ static void settle_ok(struct run *run) {
   owing_settled(&run->owing, run->result.position);
   if (succeeded) timers_settled(flow, &run->gate.stage, run->result.position);
   struct egress_port *egress = flow->options.egress;
-  if (succeeded && egress && run->gate.stage.outbox_count) egress->ops->outbox(egress->self);
+  if (succeeded && egress && run->gate.stage.outbox_count)
+    egress->ops->outbox(egress->self, &run->gate.stage);
 }
 
 enum step_result step_settled(struct run *run) {

@@ -19,3 +19,6 @@ LOG_TAG(LAUNCHER_ENDED, "launcher_ended", ERROR, 1,
         "the launcher ended; its workers with it; another starts")
 LOG_TAG(SCHEDULE_RESTS, "schedule_rests", ERROR, 10,
         "a schedule trigger does not fire: its expression or time zone is of no use here")
+LOG_TAG(EGRESS_ENDED, "egress_ended", ERROR, 1, "the egress process ended; another starts")
+LOG_TAG(OUTBOX_FAILED, "outbox_failed", WARN, 5, "an outbound message could not be sent yet")
+LOG_TAG(OUTBOX_DEAD, "outbox_dead", ERROR, 5, "an outbound message is given up; it is kept")

@@ -1,0 +1,36 @@
+/* effect/outbox_row.h: a row of TABLE_outbox: one message owed to one contact.
+ * Owns:    nothing; slices point to what the maker or outbox_row_decode's input holds.
+ * Units:   UTC milliseconds.
+ * Errors:  outbox_row_decode: CORRUPT.
+ * Threads: pure; any thread.
+ *
+ * Row key: the delivery's id and the call's ordinal (8 bytes, big-endian). The contact's address is
+ * kept as it was when the run settled; a secret is never in the row, it is read when it is used. */
+#ifndef MEDULLA_EFFECT_OUTBOX_ROW_H
+#define MEDULLA_EFFECT_OUTBOX_ROW_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/id.h"
+
+#define OUTBOX_KEY_BYTES (ID_BYTES + 8)
+
+enum outbox_state { OUTBOX_OWED, OUTBOX_DEAD };
+
+struct outbox_row {
+  enum outbox_state state;
+  struct bytes app, function, contact;
+  struct bytes spec;    /* JSON: the contact as in the manifest */
+  struct bytes payload; /* JSON: {subject, text, data} */
+  struct id key;        /* idempotency key */
+  struct id run, event, delivery;
+  uint32_t attempts; /* made so far */
+  int64_t created_ms, next_ms;
+  struct bytes reason; /* of the last failure; PHI-free */
+};
+
+void outbox_key(struct id delivery, uint64_t ordinal, uint8_t ret_key[OUTBOX_KEY_BYTES]);
+void outbox_row_encode(struct buf *buf, const struct outbox_row *row);
+bool outbox_row_decode(struct bytes input, struct outbox_row *ret_row, struct err *err) MUST_CHECK;
+
+#endif
