@@ -71,9 +71,16 @@ static void on_timer(struct loop_timer *timer) {
   fail_pending(pending, pending->end);
 }
 
+static void drop_stream(struct client *client) {
+  if (client->stream) stream_close(&client->stream);
+  buf_reset(&client->in);
+  buf_reset(&client->out);
+  client->out_at = 0;
+}
+
 /* A rude frame or a broken socket: its end is reported by the process watch. */
 static void give_up(struct client *client) {
-  stream_want(client->stream, 0);
+  drop_stream(client);
   process_kill(&client->process, SIGKILL);
 }
 
@@ -130,7 +137,7 @@ static bool take_answers(struct client *client) {
 static void on_stream(struct stream *stream, unsigned events) {
   struct client *client = stream->owner;
   if (events & LOOP_WRITE) send_out(client);
-  if (!(events & (LOOP_READ | LOOP_HANGUP))) return;
+  if (!client->stream || !(events & (LOOP_READ | LOOP_HANGUP))) return;
   for (;;) {
     uint8_t *room = buf_room(&client->in, READ_BYTES);
     size_t len = 0;
@@ -145,14 +152,6 @@ static void on_stream(struct stream *stream, unsigned events) {
 }
 
 /* ---- The process ---- */
-
-static void drop_stream(struct client *client) {
-  if (client->stream) stream_close(&client->stream);
-  buf_reset(&client->in);
-  buf_reset(&client->out);
-  client->out_at = 0;
-  client->load.pid = 0;
-}
 
 static void restart_later(struct client *client) {
   int64_t wait_ms = client->restart_ms;
@@ -177,6 +176,7 @@ static void on_ended(struct process *process, struct process_end end) {
   struct client *client = LIST_OF(process, struct client, process);
   LOG(EGRESS_ENDED, NULL, log_int("exit", end.exit_code), log_int("signal", end.signal));
   drop_stream(client);
+  client->load.pid = 0;
   restart_later(client);
   fail_all(client, ERR_CLOSED);
 }
@@ -281,7 +281,7 @@ void egress_close(struct egress_port **port) {
   if (!client) return;
   client->closing = true;
   loop_timer_drop(client->loop, &client->restart);
-  if (client->stream) process_forget(&client->process);
+  if (client->load.pid) process_forget(&client->process);
   drop_stream(client);
   while (!list_empty(&client->pending)) fail_all(client, ERR_CLOSED);
   buf_fini(&client->in);

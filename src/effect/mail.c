@@ -147,7 +147,7 @@ bool mail_write(struct buf *buf, const struct mail *mail, struct err *err) {
   }
   TRY(put_subject(buf, mail->subject, err));
   /* "Mon, 23 Nov 2026 20:21:51 GMT" but for the zone. */
-  buf_printf(buf, "Date: %.*s+0000\r\n", (int)sizeof date - 5, date);
+  buf_printf(buf, "Date: %.*s +0000\r\n", (int)sizeof date - 5, date);
   buf_printf(buf, "Message-ID: <%.*s@%.*s>\r\n", BYTES_FMT(mail->id), BYTES_FMT(domain));
   buf_str(buf, "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
                "Content-Type: text/plain; charset=utf-8\r\n"
