@@ -1,4 +1,4 @@
-/* effect/egress_wire.c: frames over the socket between core and egress, read by a checked cursor. */
+/* effect/egress_wire.c: frames between core and egress process, read by a checked cursor. */
 #include "effect/egress_wire.h"
 
 #include "wire/fields.h"

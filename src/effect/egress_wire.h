@@ -6,8 +6,8 @@
  * Limits:  EGRESS_FRAME_BYTES_MAX.
  *
  *   frame:   length of the rest (4 bytes, big-endian), the fields below (wire/fields.h)
- *   request: number, kind, timeout_ms, allow_private, url, method, headers, body, mail_from, mail_to,
- *            user, password
+ *   request: number, kind, timeout_ms, allow_private, url, method, headers, body, mail_from,
+ *            mail_to, user, password
  *   answer:  number, error code, detail, status, headers, redirect, body                        */
 #ifndef MEDULLA_EFFECT_EGRESS_WIRE_H
 #define MEDULLA_EFFECT_EGRESS_WIRE_H
@@ -20,7 +20,7 @@
 #define EGRESS_FRAME_BYTES_MAX (EGRESS_BODY_BYTES_MAX + (256u << 10))
 #define EGRESS_BUSY_MAX 64 /* requests under way at once in the process */
 
-/* The first frame in the input: HTTP-like, EGRESS_MORE when it is not there yet. */
+/* The first frame in the input: EGRESS_MORE when it is not there whole. */
 enum egress_frame { EGRESS_MORE, EGRESS_FRAME, EGRESS_BAD };
 enum egress_frame egress_frame_next(struct bytes input, struct bytes *ret_frame,
                                     size_t *ret_consumed);

@@ -1,4 +1,4 @@
-/* effect/outbox.c: what is owed, from the store into lines; what does not fit waits in the store. */
+/* effect/outbox.c: what is owed, from the store into lines; what does not fit waits there. */
 #include "base/must.h"
 #include "effect/outbox_parts.h"
 #include "effect/stage.h"

@@ -1,5 +1,5 @@
-/* egress/address.c: tables of address blocks. An IPv6 address that carries an IPv4 address is judged
- * by that one: it is where the packets go. */
+/* egress/address.c: tables of address blocks. An IPv6 address that carries an IPv4 address is
+ * judged by that one: it is where the packets go. */
 #include "egress/address.h"
 
 #include <arpa/inet.h>

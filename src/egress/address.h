@@ -3,7 +3,8 @@
  * Units:   none.
  * Errors:  none; an unknown family is ADDRESS_NEVER.
  * Threads: pure; any thread.
- * Source:  IANA IPv4 and IPv6 special-purpose address registries; RFC 6052 (NAT64), RFC 4193 (ULA). */
+ * Source:  IANA IPv4 and IPv6 special-purpose address registries; RFC 6052
+ *          (NAT64), RFC 4193 (ULA).                                                          */
 #ifndef MEDULLA_EGRESS_ADDRESS_H
 #define MEDULLA_EGRESS_ADDRESS_H
 

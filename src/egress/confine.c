@@ -1,5 +1,4 @@
 /* egress/confine.c: the steps, in the order that lets each of them still work. */
-#define _GNU_SOURCE /* Landlock and changing the user are this file's whole job */
 #include "egress/confine.h"
 
 #include <errno.h>
@@ -29,18 +28,19 @@ static bool took(bool ok, const char *step, struct err *err) {
 }
 
 static bool limit(int resource, rlim_t value) {
-  return setrlimit((__rlimit_resource_t)resource, &(struct rlimit){value, value}) == 0;
+  return setrlimit(resource, &(struct rlimit){value, value}) == 0;
 }
 
+/* Of root, both calls change the saved ids too: there is no way back. */
 static bool leave_root(void) {
   gid_t gid = EGRESS_UID;
   uid_t uid = EGRESS_UID;
   if (geteuid() != 0) return true;
-  return setgroups(0, NULL) == 0 && setresgid(gid, gid, gid) == 0 && setresuid(uid, uid, uid) == 0;
+  return setgroups(0, NULL) == 0 && setgid(gid) == 0 && setuid(uid) == 0;
 }
 
 static void allow_path(int rules, const char *path) {
-  int fd = open(path, O_PATH | O_CLOEXEC);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return;
   struct landlock_path_beneath_attr beneath = {.allowed_access = READ_RIGHTS, .parent_fd = fd};
   if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) != 0) {

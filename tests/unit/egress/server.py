@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""An HTTP server on 127.0.0.1 that answers as badly as its path says. Prints its port; ends with its
-standard input."""
+"""An HTTP server on 127.0.0.1 that answers as badly as its path says.
+
+Prints its port; ends with its standard input."""
 import http.server
 import json
 import sys
