@@ -102,7 +102,14 @@ static void signals_are_back_to_default(void **state) {
         text, sizeof text);
   sigprocmask(SIG_SETMASK, &before, NULL);
   signal(SIGPIPE, SIG_DFL);
-  assert_string_equal(text, "SigBlk:0000000000000000SigIgn:0000000000000000");
+  /* Signals 32 and 33 are the C library's own; nobody but whoever started us can set them. */
+  unsigned long long blocked = 0;
+  unsigned long long ignored = 0;
+  const char *second = strstr(text, "SigIgn:");
+  assert_non_null(second);
+  blocked = strtoull(text + strlen("SigBlk:"), NULL, 16);
+  ignored = strtoull(second + strlen("SigIgn:"), NULL, 16) & ~(3ull << 31);
+  assert_true(blocked == 0 && ignored == 0);
 }
 
 static void a_missing_program_is_an_error_here(void **state) {
