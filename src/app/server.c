@@ -309,9 +309,9 @@ void server_close(struct server **server) {
   struct server *s = *server;
   *server = NULL;
   if (!s) return;
-  sources_close(&s->sources);
   api_close(&s->api);
   if (s->store) store_close(&s->store); /* its last callbacks still find the flow */
+  sources_close(&s->sources);
   flow_close(&s->flow);
   sequencer_close(&s->sequencer);
   if (s->principals) principals_close(&s->principals);

@@ -76,8 +76,9 @@ static void mark_unique(struct store_commit *commit, const struct event *event, 
   commit_unique(commit, hash, now_ms, id_bytes(&event->id));
 }
 
-static void admit_one(struct admission *admission, const struct flow_incoming *incoming,
-                      bool unique, struct function *function) {
+static void admit_one(struct admission *admission, const struct flow_admission *given, size_t at,
+                      struct function *function) {
+  const struct flow_incoming *incoming = &given->incoming[at];
   struct flow *flow = admission->flow;
   struct store_commit *commit = commit_new();
   struct admitted *admitted = must_alloc(sizeof *admitted);
@@ -88,7 +89,9 @@ static void admit_one(struct admission *admission, const struct flow_incoming *i
   admitted->admission = admission;
   admitted->event = event.id;
   owing_init(&admitted->owing, flow);
-  if (unique) mark_unique(commit, &event, event.received_ms);
+  admitted->owing.not_before_ms = incoming->not_before_ms;
+  if (given->unique) mark_unique(commit, &event, event.received_ms);
+  if (given->with && at == 0) given->with(given->with_arg, commit);
   if (owing_add(&admitted->owing, commit, &event, incoming->tree, function, &err)) {
     flow->admitting++;
     store_submit(flow->options.store, &commit, event_durable, admitted);
@@ -119,7 +122,6 @@ void flow_admit(struct flow *flow, const struct flow_admission *given, struct fl
   }
   struct admission *admission = must_alloc(sizeof *admission);
   *admission = (struct admission){.flow = flow, .reply = reply, .waiting = given->count + 1};
-  for (size_t i = 0; i < given->count; i++)
-    admit_one(admission, &given->incoming[i], given->unique, function);
+  for (size_t i = 0; i < given->count; i++) admit_one(admission, given, i, function);
   admission_end(admission);
 }

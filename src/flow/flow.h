@@ -61,6 +61,8 @@ void flow_drain(struct flow *flow, void (*drained)(void *arg), void *arg);
 void flow_close(struct flow **flow);
 struct catalog *flow_catalog(struct flow *flow);
 struct gate *flow_gate(struct flow *flow);
+/* An id larger than all this flow has given before. */
+struct id flow_id(struct flow *flow);
 
 /* ---- The reply port ---- */
 struct flow_answer {
@@ -83,14 +85,20 @@ struct flow_reply {
 struct flow_incoming {
   struct event event;      /* id may be none: then it gets one */
   const struct json *tree; /* Optional: the parsed envelope; parsed when NULL */
+  int64_t not_before_ms;   /* Optional: its deliveries wait until then */
 };
 struct flow_admission {
   const struct flow_incoming *incoming;
   size_t count;
   bool unique;           /* CloudEvents: source and id are accepted once in the window */
   struct bytes function; /* Optional: owed to this function alone (asynchronous invoke) */
+  /* Optional: the source's own checks and rows, in the commit of the first event. Called before
+   * flow_admit returns; a check that does not hold is the answer's error. */
+  void (*with)(void *arg, struct store_commit *commit);
+  void *with_arg;
 };
-/* Everything is copied. The answer comes when all is durable, or nothing more will be. */
+/* Everything is copied. The answer comes when all is durable, or nothing more will be. A queue's
+ * message that no function has a trigger for becomes a row of TABLE_queue (model/queued.h). */
 void flow_admit(struct flow *flow, const struct flow_admission *admission,
                 struct flow_reply *reply);
 

@@ -9,6 +9,7 @@
  *                       +-- the next in line when the head leaves or lets it pass              */
 #include "base/must.h"
 #include "flow/world.h"
+#include "model/queued.h"
 
 #include <stdlib.h>
 
@@ -104,7 +105,8 @@ static void add_delivery(void *arg, struct function *function, struct bytes key)
                               .event = adding->event->id,
                               .function = bytes_str(function->name),
                               .key = key,
-                              .created_ms = flow_now_ms(flow)};
+                              .created_ms = flow_now_ms(flow),
+                              .next_ms = adding->owing->not_before_ms};
   owed_put(adding->commit, &delivery);
   adding->owing->count++;
   if (flow->owed_count >= flow->options.limits.deliveries_max && !flow->spilling) {
@@ -124,11 +126,31 @@ static void add_delivery(void *arg, struct function *function, struct bytes key)
   list_push(&adding->owing->owed, &owed->link);
 }
 
+/* No function has a trigger for it: it waits to be received, or for such a function. */
+static bool put_queued(struct owing *owing, struct store_commit *commit, const struct event *event,
+                       struct err *err) {
+  uint8_t key[QUEUE_KEY_BYTES_MAX];
+  struct queued queued = {.visible_ms = owing->not_before_ms};
+  struct buf encoded, row;
+  TRY(queue_name_check(event->ce_source, err));
+  buf_init(&encoded, 2 * event->envelope.len + 4096);
+  buf_init(&row, 2 * event->envelope.len + 8192);
+  event_encode(&encoded, event);
+  queued.event = buf_bytes(&encoded);
+  queued_encode(&row, &queued);
+  must(buf_ok(&encoded) && buf_ok(&row));
+  commit_put(commit, TABLE_queue, queued_key(event->ce_source, event->id, key), buf_bytes(&row));
+  buf_fini(&encoded);
+  buf_fini(&row);
+  return true;
+}
+
 bool owing_add(struct owing *owing, struct store_commit *commit, const struct event *event,
                const struct json *tree, struct function *function, struct err *err) {
   struct adding adding = {.owing = owing, .commit = commit, .event = event};
   struct buf value;
   bool matched = true;
+  uint32_t before = owing->count;
   if (event->depth > EVENT_DEPTH_MAX)
     FAIL(ERR_LIMIT, "EVENT_DEPTH_MAX: %u events caused one another; this is a loop",
          (unsigned)event->depth);
@@ -138,6 +160,8 @@ bool owing_add(struct owing *owing, struct store_commit *commit, const struct ev
     matched = match_event(owing->flow, event, tree, add_delivery, &adding, err);
   body_unref(owing->flow, &adding.body);
   if (!matched) return false;
+  if (owing->count == before && bytes_eq_str(event->ce_type, EVENT_TYPE_QUEUE))
+    return put_queued(owing, commit, event, err);
   buf_init(&value, 2 * event->envelope.len + 4096);
   event_encode(&value, event);
   must(buf_ok(&value));

@@ -91,7 +91,6 @@ struct flow {
 
 int64_t flow_now_ms(const struct flow *flow);
 int64_t flow_now_ns(const struct flow *flow);
-struct id flow_id(struct flow *flow); /* larger than all before */
 
 /* body.c */
 struct body *body_new(struct flow *flow, const struct event *event);
@@ -108,9 +107,11 @@ struct owing { /* one commit's new deliveries */
   struct flow *flow;
   struct list owed;
   uint32_t count, spilled;
+  int64_t not_before_ms; /* 0: at once */
 };
 void owing_init(struct owing *owing, struct flow *flow);
-/* Appends event and delivery rows; only to `function` when it is not NULL. */
+/* Appends event and delivery rows; only to `function` when it is not NULL. A queue's message that
+ * nobody wants is put into its queue instead. */
 bool owing_add(struct owing *owing, struct store_commit *commit, const struct event *event,
                const struct json *tree, struct function *function, struct err *err) MUST_CHECK;
 /* The outcome of an asynchronous run as an event where the manifest wants it. */

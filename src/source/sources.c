@@ -3,6 +3,7 @@
 
 #include "base/must.h"
 #include "model/zone.h"
+#include "source/queue/queue.h"
 #include "source/schedule.h"
 #include "source/telemetry/telemetry.h"
 
@@ -12,6 +13,7 @@ struct sources {
   struct api *api;
   struct disk *tzdata; /* or NULL */
   struct schedule *schedule;
+  struct queues *queues;
 };
 
 static bool open_schedule(struct sources *sources, struct err *err) {
@@ -30,6 +32,7 @@ bool sources_open(struct api *api, struct sources **ret_sources, struct err *err
   struct sources *sources = must_alloc(sizeof *sources);
   sources->api = api;
   telemetry_add(api);
+  queues_open(api, &sources->queues);
   if (!open_schedule(sources, err)) {
     sources_close(&sources);
     return false;
@@ -40,6 +43,7 @@ bool sources_open(struct api *api, struct sources **ret_sources, struct err *err
 
 void sources_catalog_changed(struct sources *sources) {
   schedule_catalog_changed(sources->schedule);
+  queues_catalog_changed(sources->queues);
 }
 
 void sources_close(struct sources **sources) {
@@ -47,6 +51,7 @@ void sources_close(struct sources **sources) {
   *sources = NULL;
   if (!s) return;
   schedule_close(&s->schedule);
+  queues_close(&s->queues);
   if (s->tzdata) disk_close(&s->tzdata);
   free(s);
 }

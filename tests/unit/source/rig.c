@@ -71,7 +71,7 @@ void rig_open(int64_t wall_ms) {
 static void stop(void) {
   if (rig.client) stream_close(&rig.client);
   rig_settle();
-  api_close(&rig.api);
+  if (rig.api) api_close(&rig.api);
 }
 
 void rig_close(void) {
