@@ -1,13 +1,15 @@
 /* app/server.c: wiring and supervision of the core process.
  *
  *   disk → store → (launcher, builder) pool → flow → principals → api
- *                              egress ──────────┘                                          */
+ *                    egress → outbox ───────────┘                                           */
 #include "app/server.h"
 
 #include "app/facts.h"
 #include "audit/sequencer.h"
 #include "base/cleanup.h"
 #include "base/must.h"
+#include "effect/egress_client.h"
+#include "effect/outbox.h"
 #include "os/file.h"
 #include "os/log.h"
 #include "os/loop.h"
@@ -45,6 +47,8 @@ struct server {
   struct disk *disk;
   struct store *store;
   struct builder *builder;
+  struct egress_port *egress;
+  struct outbox *outbox;
   struct runtime *runtime;
   struct flow *flow;
   struct principals *principals;
@@ -97,8 +101,8 @@ static bool find_beside(const char *const places[], size_t count, const char *na
 }
 
 static bool find_program(const char *name, char path[SERVER_PATH_BYTES_MAX], struct err *err) {
-  static const char *const places[] = {".", "src/runtime", "../libexec/medulla"};
-  if (find_beside(places, 3, name, X_OK, path)) return true;
+  static const char *const places[] = {".", "src/egress", "src/runtime", "../libexec/medulla"};
+  if (find_beside(places, 4, name, X_OK, path)) return true;
   FAIL(ERR_NOT_FOUND, "the program %s is missing beside this one", name);
 }
 
@@ -150,6 +154,18 @@ static bool open_builder(struct server *server, struct err *err) {
   return builder_open(&options, &server->builder, err);
 }
 
+/* The one process that connects outward, and what waits to be sent through it. */
+static bool open_egress(struct server *server, struct err *err) {
+  TRY(find_program("medulla-egress", server->paths.egress, err));
+  TRY(egress_open(server->loop, server->paths.egress, &server->egress, err));
+  struct outbox_options options = {.loop = server->loop,
+                                   .store = server->store,
+                                   .clock = clock_real(),
+                                   .random = random_real(),
+                                   .egress = server->egress};
+  return outbox_open(&options, &server->outbox, err);
+}
+
 static bool open_flow(struct server *server, struct err *err) {
   struct pool_load load = runtime_pool_load(server->runtime);
   struct flow_options options = {.loop = server->loop,
@@ -157,6 +173,7 @@ static bool open_flow(struct server *server, struct err *err) {
                                  .runtime = server->runtime,
                                  .clock = clock_real(),
                                  .random = random_real(),
+                                 .egress = outbox_port(server->outbox),
                                  .builder = server->builder,
                                  .disk = server->disk,
                                  .isolation =
@@ -285,8 +302,8 @@ bool server_open(const struct server_options *options, struct server **ret_serve
   bool ok = loop_new(clock_real(), &server->loop, err) &&
             (server->signals_open = signals_open(server->loop, &server->signals, err)) &&
             disk_open_real(options->data, &server->disk, err) && open_store(server, err) &&
-            open_runtime(server, err) && open_builder(server, err) && open_flow(server, err) &&
-            first_token(server, err) && open_api(server, err);
+            open_runtime(server, err) && open_builder(server, err) && open_egress(server, err) &&
+            open_flow(server, err) && first_token(server, err) && open_api(server, err);
   if (!ok) {
     server_close(&server);
     return false;
@@ -310,6 +327,8 @@ void server_close(struct server **server) {
   *server = NULL;
   if (!s) return;
   api_close(&s->api);
+  if (s->outbox) outbox_close(&s->outbox);
+  if (s->egress) egress_close(&s->egress);
   if (s->store) store_close(&s->store); /* its last callbacks still find the flow */
   sources_close(&s->sources);
   flow_close(&s->flow);
