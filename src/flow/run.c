@@ -58,6 +58,8 @@ struct run *run_new(struct flow *flow, struct function *function) {
   buf_init(&run->answers, RUN_ANSWERS_BYTES_MAX);
   owing_init(&run->owing, flow);
   run->record.id = flow_id(flow);
+  run->record.app = function->app; /* the rest follows at settle; log lines need these */
+  run->record.function = bytes_from(bytes_str(function->name), function->app.len + 1);
   run->asked_ns = flow_now_ns(flow);
   list_init(&run->link);
   list_push(&flow->runs, &run->link);

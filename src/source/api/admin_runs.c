@@ -1,7 +1,7 @@
 /* source/api/admin_runs.c: what ran. */
 #include "base/cleanup.h"
 #include "base/must.h"
-#include "source/api/parts.h"
+#include "source/api/follow.h"
 #include "wire/fields.h"
 
 #include <stdlib.h>
@@ -24,7 +24,7 @@ struct asking {
   uint64_t pages;
   struct buf body, starts;
   struct json_out out;
-  bool found, ok;
+  bool found, ok, follow;
   struct err err;
 };
 
@@ -57,10 +57,8 @@ static void asking_end(struct asking *asking, struct bytes content_type) {
 /* ---- Runs: the newest `limit`, told oldest first ---- */
 
 static bool run_wanted(const struct asking *asking, const struct run_record *run) {
-  struct bytes app = asking->call->principal->app;
-  if (app.len && !bytes_eq(app, run->app)) return false;
   if (asking->outcome.len && !bytes_eq(asking->outcome, run->outcome)) return false;
-  return api_wants(asking->function, run->app, run->function);
+  return follow_wants(asking->call->principal, asking->function, run);
 }
 
 /* Where each wanted record of the page starts, in the order they ended. */
@@ -114,6 +112,11 @@ static void runs_done(void *arg) {
   buf_fini(&asking->body);
   asking->body = turned;
   asking->body.overflow |= overflow;
+  if (asking->follow && asking->ok && buf_ok(&asking->body)) {
+    follow_start(asking->call, false, asking->function, buf_bytes(&asking->body));
+    asking_free(asking);
+    return;
+  }
   asking_end(asking, BYTES("application/x-ndjson"));
 }
 
@@ -129,6 +132,7 @@ static void get_runs(struct api_call *call) {
   asking->limit = (int64_t)limit;
   asking->function = api_query(call, "function");
   asking->outcome = api_query(call, "outcome");
+  asking->follow = follow_asked(call);
   store_ask(call->api->options.store, runs_query, runs_done, asking);
 }
 

@@ -2,6 +2,7 @@
 #include "source/api/api.h"
 
 #include "base/must.h"
+#include "source/api/follow.h"
 #include "source/api/parts.h"
 
 #include <stdarg.h>
@@ -32,6 +33,10 @@ void api_json(struct api_call *call, int status, struct bytes json) {
 }
 
 void api_fail_err(struct api_call *call, const struct err *err, int64_t retry_after_ms) {
+  if (call->route && call->route->fail) {
+    call->route->fail(call, err, retry_after_ms);
+    return;
+  }
   struct buf body;
   struct json_out out;
   char seconds[24];
@@ -184,6 +189,7 @@ static void on_request(void *arg, struct http_exchange *x) {
   }
   call->own = NULL;
   call->source = route->source;
+  call->route = route->spec;
   call->principal = door_open(call, route->spec->act);
   if (!call->principal && route->spec->act) return;
   if (decode_captures(call, route, &err))
@@ -239,6 +245,7 @@ const char *api_address(const struct api *api) {
 }
 
 void api_drain(struct api *api, void (*done)(void *arg), void *arg) {
+  follow_end_all(api);
   http_server_drain(api->server, done, arg);
 }
 

@@ -13,21 +13,32 @@
 #include "flow/flow.h"
 #include "source/api/principal.h"
 #include "source/http/server.h"
+#include "wire/sigv4.h"
 #include "wire/uri.h"
 
 #define API_BODY_BYTES_MAX (6u << 20) /* Lambda's synchronous limit */
 
 struct api;
+struct api_call;
+struct api_route;
+
+/* A request signed by AWS's scheme, verified but for a body that is still to come. */
+struct api_aws {
+  struct sigv4 claim;
+  uint8_t key[SHA256_BYTES];
+};
 
 /* What a handler gets. Lives until the exchange is answered. */
 struct api_call {
   struct api *api;
   struct http_exchange *x;
+  const struct api_route *route;
   const struct principal *principal;
   struct bytes path;                         /* in normal form */
   struct bytes captures[ROUTE_SEGMENTS_MAX]; /* decoded */
   struct flow_reply reply;                   /* for handlers that wait for the flow */
   void *own;                                 /* the handler's own, in the exchange's arena */
+  const struct api_aws *aws;                 /* NULL: no AWS signature */
   void *source;                              /* what api_add was given with the route */
 };
 typedef void api_handler(struct api_call *call);
@@ -38,6 +49,9 @@ struct api_route {
   enum act act;
   api_handler *handler;
   uint64_t body_bytes_max; /* 0: API_BODY_BYTES_MAX; HTTP_BODY_STREAMED: the handler takes it */
+  bool checks_body;        /* the handler holds a streamed body to its AWS signature */
+  /* Optional: how this route says no; NULL: {"error":{"code","message"}}. */
+  void (*fail)(struct api_call *call, const struct err *err, int64_t retry_after_ms);
 };
 
 struct api_options {

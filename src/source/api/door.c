@@ -52,10 +52,17 @@ const struct principal *door_open(struct api_call *call, enum act act) {
   struct bytes authorization = exchange_header(call->x, "authorization");
   const struct principal *principal = NULL;
   if (act == 0) return NULL; /* health: anybody */
-  if (authorization.len)
+  struct err err;
+  if (sigv4_present(exchange_request(call->x))) {
+    if (!door_aws(call, &principal, &err)) {
+      door_deny(call, err.code, BYTES("anonymous"), err.detail);
+      return NULL;
+    }
+  } else if (authorization.len) {
     principal = by_bearer(call, authorization);
-  else if (dev_allows(call))
+  } else if (dev_allows(call)) {
     principal = &call->api->dev;
+  }
   if (!principal) {
     door_deny(call, ERR_UNAUTHENTICATED, BYTES("anonymous"),
               authorization.len ? "the token is unknown, revoked or expired"

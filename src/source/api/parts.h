@@ -22,12 +22,16 @@ struct api {
 
 /* door.c: NULL: answered. */
 const struct principal *door_open(struct api_call *call, enum act act);
+/* door_aws.c: by the request's AWS signature. */
+bool door_aws(struct api_call *call, const struct principal **ret_principal,
+              struct err *err) MUST_CHECK;
 /* Denied: on record, then answered. */
 void door_deny(struct api_call *call, enum err_code code, struct bytes who, const char *what);
 
 /* The tables of routes, one per file. */
 #define API_TABLES(T) \
   T(events) \
+  T(follow) \
   T(invoke) \
   T(fn) T(admin_deploy) T(admin_runs) T(admin_usage) T(admin_dead) T(admin_access) T(admin_system)
 #define T(name) \
