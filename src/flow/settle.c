@@ -156,6 +156,7 @@ static bool wants_recording(const struct run *run) {
 /* Events the run emitted, and what they are owed to. */
 static bool settle_events(struct run *run, struct store_commit *commit) {
   for (const struct stage_event *staged = run->gate.stage.events; staged; staged = staged->next) {
+    if (staged->at_ms && !timer_fits(run->flow, staged, &run->err)) return false;
     if (staged->cancel || staged->at_ms) continue;
     if (!owing_add(&run->owing, commit, &staged->event, NULL, NULL, &run->err)) return false;
   }

@@ -148,6 +148,12 @@ bool timers_load(struct flow *flow, struct err *err) {
   return ok;
 }
 
+bool timer_fits(const struct flow *flow, const struct stage_event *staged, struct err *err) {
+  if (flow->timer_count < flow->options.limits.timers_max) return true;
+  if (map_get(&flow->timers, staged->timer)) return true;
+  FAIL(ERR_LIMIT, "timers_max: %u timers wait already", flow->timer_count);
+}
+
 void timers_staged(struct flow *flow, const struct stage *stage, struct store_commit *commit) {
   for (const struct stage_event *staged = stage->events; staged; staged = staged->next) {
     struct buf row;

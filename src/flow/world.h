@@ -146,6 +146,9 @@ void refill(struct flow *flow);
 
 /* timer.c */
 bool timers_load(struct flow *flow, struct err *err) MUST_CHECK;
+/* A new timer needs room; a keyed one that is only moved does not. */
+bool timer_fits(const struct flow *flow, const struct stage_event *staged,
+                struct err *err) MUST_CHECK;
 void timers_staged(struct flow *flow, const struct stage *stage, struct store_commit *commit);
 void timers_settled(struct flow *flow, const struct stage *stage, uint64_t position);
 void timers_close(struct flow *flow);
