@@ -17,8 +17,11 @@ static int serve(struct cli *cli) {
   struct server *server;
   struct err err = {0};
   int64_t workers;
+  int64_t days;
   if (!cli_flag_number(cli, "workers", 0, 1, 100000, &workers)) return CLI_USAGE;
+  if (!cli_flag_number(cli, "keep", 90, 1, 36500, &days)) return CLI_USAGE;
   options.workers_max = (uint32_t)workers;
+  options.keep_ms = days * 86400000;
   log_open(&(struct log_options){.fd = STDERR_FILENO, .level = LOG_INFO});
   if (!server_open(&options, &server, &err)) return cli_fail(cli, &err);
   fprintf(cli->out, "medulla is ready at http://%s (data in %s)\n", server_address(server),

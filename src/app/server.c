@@ -10,6 +10,7 @@
 #include "base/must.h"
 #include "effect/egress_client.h"
 #include "effect/outbox.h"
+#include "flow/retention.h"
 #include "os/file.h"
 #include "os/log.h"
 #include "os/loop.h"
@@ -53,6 +54,7 @@ struct server {
   struct flow *flow;
   struct principals *principals;
   struct sequencer *sequencer;
+  struct retention *retention;
   struct api *api;
   struct sources *sources;
   struct signals signals;
@@ -184,6 +186,8 @@ static bool open_flow(struct server *server, struct err *err) {
                                  .on_catalog = on_catalog,
                                  .arg = server};
   TRY(flow_open(&options, &server->flow, err));
+  server->retention =
+      retention_open(server->loop, server->store, clock_real(), server->options.keep_ms);
   return sequencer_open(server->loop, server->store, clock_real(), &server->sequencer, err) &&
          principals_open(server->flow, server->store, clock_real(), random_real(),
                          &server->principals, err);
@@ -333,6 +337,7 @@ void server_close(struct server **server) {
   sources_close(&s->sources);
   flow_close(&s->flow);
   sequencer_close(&s->sequencer);
+  retention_close(&s->retention);
   if (s->principals) principals_close(&s->principals);
   if (s->runtime) runtime_close_pool(&s->runtime);
   if (s->builder) builder_close(&s->builder);

@@ -20,6 +20,7 @@ struct server_options {
   uint32_t workers_max; /* 0: chosen by memory and cores */
   int64_t fork_wait_us;
   bool namespaces_off;
+  int64_t keep_ms; /* events, runs and recordings older than this are removed */
   int64_t spin_us; /* of the loop; -1: chosen by cores */
 };
 

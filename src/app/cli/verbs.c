@@ -159,6 +159,7 @@ const struct cli_verb cli_verbs[] = {
      0,
      {{"data", "DIR", "where everything is kept (needed)"},
       {"listen", "ADDRESS", "address and port (default: 127.0.0.1:8080)"},
+      {"keep", "DAYS", "keep events and runs this long (default: 90)"},
       {"workers", "N", "worker processes at most (default: 2000)"},
       {"dev", NULL, "no tokens needed from this machine; loopback only"},
       {"insecure", NULL, "listen beyond loopback although there is no TLS here"},
