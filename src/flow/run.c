@@ -54,6 +54,7 @@ struct run *run_new(struct flow *flow, struct function *function) {
   buf_init(&run->context, RUN_CONTEXT_BYTES_MAX);
   buf_init(&run->body, RUN_BODY_BYTES_MAX);
   buf_init(&run->log, RUN_LOG_BYTES_MAX);
+  buf_init(&run->log_levels, RUN_LOG_BYTES_MAX);
   buf_init(&run->steps, RUN_STEPS_BYTES_MAX);
   buf_init(&run->answers, RUN_ANSWERS_BYTES_MAX);
   owing_init(&run->owing, flow);
@@ -193,9 +194,11 @@ static void on_log(struct run_handle *handle, enum guest_level level, int64_t at
   while (run->log.len + line.len + 1 > RUN_LOG_BYTES_MAX) { /* the oldest line goes */
     size_t first = bytes_find(buf_bytes(&run->log), '\n') + 1;
     buf_consume(&run->log, first < run->log.len ? first : run->log.len);
+    if (run->log_levels.len) buf_consume(&run->log_levels, 1);
   }
   buf_put(&run->log, line);
   buf_char(&run->log, '\n');
+  buf_char(&run->log_levels, (uint8_t) "diwe"[level]);
   if (flow->options.on_log)
     flow->options.on_log(flow->options.arg, &run->record, level, at_ms, line);
 }
@@ -376,6 +379,7 @@ void run_free(struct run *run) {
   buf_fini(&run->context);
   buf_fini(&run->body);
   buf_fini(&run->log);
+  buf_fini(&run->log_levels);
   buf_fini(&run->steps);
   buf_fini(&run->answers);
   arena_fini(&run->arena);

@@ -58,7 +58,7 @@ struct run {
   struct run_handle handle;
   struct run_record record;
   struct event event; /* of a batch: the first one's */
-  struct buf input, context, body, log, steps, answers;
+  struct buf input, context, body, log, log_levels, steps, answers;
   enum run_end end;
   const char *reason;
   const char *decision;

@@ -107,6 +107,7 @@ static void fill_record(struct run *run) {
   record->error = run->end == RUN_SUCCEEDED ? BYTES_NONE : buf_bytes(&run->body);
   record->steps = buf_bytes(&run->steps);
   record->log = buf_bytes(&run->log);
+  record->log_levels = buf_bytes(&run->log_levels);
 }
 
 /* One row of the run log is a page of records; here of one. */

@@ -4,7 +4,7 @@
 #include "wire/fields.h"
 #include "wire/json.h"
 
-enum { RUN_FORMAT = 1 };
+enum { RUN_FORMAT = 2 };
 
 #define PACK_ID fields_put_id
 #define PACK_TEXT fields_put_bytes

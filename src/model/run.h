@@ -6,6 +6,7 @@
  * Limits:  RUN_LOG_BYTES_MAX of log are kept with the record, the newest.
  *
  * outcome: succeeded, failed, timed_out, refused. decision: done, retry, dead, none (a sync call).
+ * log, log_levels: lines, and one letter for each: d, i, w, e.
  * error: Lambda's error JSON without the message's patient data being ours to judge: it is sealed.
  * steps: packed pairs (effect name, status word, at_us, took_us) for the timeline.              */
 #ifndef MEDULLA_MODEL_RUN_H

@@ -153,6 +153,15 @@ void api_publish_log(struct api *api, const struct run_record *run, enum guest_l
 
 /* ---- GET /admin/logs: the newest lines that runs left on record, then what comes ---- */
 
+static const char *level_of_letter(char letter) {
+  switch (letter) {
+  case 'd': return "debug";
+  case 'w': return "warn";
+  case 'e': return "error";
+  default: return "info";
+  }
+}
+
 struct logs {
   struct api_call *call;
   struct bytes function;
@@ -168,8 +177,9 @@ static void add_run(struct logs *logs, const struct run_record *run) {
   cleanup_buf struct buf block = {0};
   struct bytes rest = run->log;
   buf_init(&block, LOGS_BYTES_MAX);
-  while (rest.len) {
-    write_log(&block, run, "info", run->settled_ms, bytes_cut(rest, '\n', &rest));
+  for (size_t i = 0; rest.len; i++) {
+    char letter = i < run->log_levels.len ? (char)run->log_levels.at[i] : 'i';
+    write_log(&block, run, level_of_letter(letter), run->settled_ms, bytes_cut(rest, '\n', &rest));
     logs->count++;
   }
   buf_put(&block, buf_bytes(&logs->lines));
