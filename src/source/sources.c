@@ -3,6 +3,7 @@
 
 #include "base/must.h"
 #include "model/zone.h"
+#include "source/object/object.h"
 #include "source/queue/queue.h"
 #include "source/schedule.h"
 #include "source/telemetry/telemetry.h"
@@ -14,6 +15,7 @@ struct sources {
   struct disk *tzdata; /* or NULL */
   struct schedule *schedule;
   struct queues *queues;
+  struct objects *objects;
 };
 
 static bool open_schedule(struct sources *sources, struct err *err) {
@@ -33,6 +35,7 @@ bool sources_open(struct api *api, struct sources **ret_sources, struct err *err
   sources->api = api;
   telemetry_add(api);
   queues_open(api, &sources->queues);
+  objects_open(api, &sources->objects);
   if (!open_schedule(sources, err)) {
     sources_close(&sources);
     return false;
@@ -52,6 +55,7 @@ void sources_close(struct sources **sources) {
   if (!s) return;
   schedule_close(&s->schedule);
   queues_close(&s->queues);
+  objects_close(&s->objects);
   if (s->tzdata) disk_close(&s->tzdata);
   free(s);
 }
