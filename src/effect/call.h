@@ -46,6 +46,8 @@ bool effect_text(struct effect_call *call, const char *member, size_t bytes_max,
 void effect_ask(struct effect_call *call, store_query *query, void (*done)(void *call));
 /* "app NUL key", in the call's arena. */
 struct bytes effect_app_key(struct effect_call *call, struct bytes key);
+/* The row key of a timer: kind 'k' with the guest's key, 'i' with the event's id. */
+struct bytes effect_timer_key(struct effect_call *call, char kind, struct bytes key);
 /* The idempotency key of this call: the same in every attempt. */
 struct id effect_idempotency(const struct effect_call *call);
 

@@ -17,7 +17,7 @@ enum {
 };
 
 /* Row key of a timer: app, NUL, 'k' and the key, or 'i' and the event's id. */
-static struct bytes timer_row_key(struct effect_call *call, char kind, struct bytes key) {
+struct bytes effect_timer_key(struct effect_call *call, char kind, struct bytes key) {
   uint8_t *tagged = arena_alloc(&call->arena, key.len + 1);
   tagged[0] = (uint8_t)kind;
   memcpy(tagged + 1, key.at, key.len);
@@ -109,7 +109,7 @@ void effect_emit(struct effect_call *call) {
     return;
   }
   if (!emit_event(call, given, &event)) return;
-  if (at_ms) row = timer_row_key(call, key.len ? 'k' : 'i', key.len ? key : id_bytes(&event.id));
+  if (at_ms) row = effect_timer_key(call, key.len ? 'k' : 'i', key.len ? key : id_bytes(&event.id));
   stage_event(&call->run->stage, &event, at_ms, row);
   effect_audit(call, type, "ok", NULL, BYTES_NONE);
   char answer[ID_TEXT_BYTES + 16];
@@ -122,7 +122,7 @@ void effect_emit(struct effect_call *call) {
 void effect_cancel(struct effect_call *call) {
   struct bytes key;
   if (!effect_text(call, "key", TIMER_KEY_BYTES_MAX, &key)) return;
-  stage_cancel_timer(&call->run->stage, timer_row_key(call, 'k', key));
+  stage_cancel_timer(&call->run->stage, effect_timer_key(call, 'k', key));
   effect_audit(call, BYTES("timer"), "ok", NULL, key);
   effect_answer(call, BYTES("null"));
 }

@@ -108,5 +108,16 @@ void stage_commit(const struct stage *stage, struct store_commit *commit,
 void stage_commit_audit(const struct stage *stage, struct store_commit *commit,
                         const struct random_port *random) {
   for (const struct stage_audit *audit = stage->audits; audit; audit = audit->next)
-    audit_append(commit, random, &audit->record);
+    if (!audit->written) audit_append(commit, random, &audit->record);
+}
+
+void stage_flush_audit(struct stage *stage, struct store_commit *commit,
+                       const struct random_port *random) {
+  stage_commit_audit(stage, commit, random);
+  for (struct stage_audit *audit = stage->audits; audit; audit = audit->next) audit->written = true;
+}
+
+void stage_unflush_audit(struct stage *stage) {
+  for (struct stage_audit *audit = stage->audits; audit; audit = audit->next)
+    audit->written = false;
 }

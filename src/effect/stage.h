@@ -44,6 +44,7 @@ struct stage_event {
 
 struct stage_audit {
   struct stage_audit *next;
+  bool written; /* by a commit before settle */
   struct audit_record record;
 };
 
@@ -72,6 +73,11 @@ bool stage_ok(const struct stage *stage);
 /* Adds reads (CONFLICT if not), writes and audit records to a commit. Events are the flow's. */
 void stage_commit(const struct stage *stage, struct store_commit *commit,
                   const struct random_port *random);
+/* The records so far, in a commit before something leaves the house; they are not written twice. */
+void stage_flush_audit(struct stage *stage, struct store_commit *commit,
+                       const struct random_port *random);
+/* That commit failed: they are settle's again. */
+void stage_unflush_audit(struct stage *stage);
 /* Only the audit records: what a failed or refused run leaves behind. */
 void stage_commit_audit(const struct stage *stage, struct store_commit *commit,
                         const struct random_port *random);

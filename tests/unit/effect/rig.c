@@ -127,17 +127,31 @@ void rig_settle(struct rig *rig) {
   rig_turn(rig);
 }
 
-void rig_answer(struct rig *rig, int index, enum err_code code, int status) {
-  struct egress_answer answer = {.status = status};
+static void answer(struct rig *rig, int index, const struct egress_answer *answer) {
   assert_true(index < rig->sent_count);
   struct rig_sent *sent = &rig->sent[index];
-  err_clear(&answer.err);
-  if (code != ERR_OK) err_set(&answer.err, code, "test", ERR_OFFSET_NONE, "as the script says");
   egress_done *done = sent->done;
   sent->done = NULL;
   assert_non_null(done);
-  done(sent->arg, &answer);
+  done(sent->arg, answer);
   rig_turn(rig);
+}
+
+void rig_answer(struct rig *rig, int index, enum err_code code, int status) {
+  struct egress_answer given = {.status = status};
+  err_clear(&given.err);
+  if (code != ERR_OK) err_set(&given.err, code, "test", ERR_OFFSET_NONE, "as the script says");
+  answer(rig, index, &given);
+}
+
+void rig_answer_with(struct rig *rig, int index, int status, const char *body,
+                     const char *redirect) {
+  struct egress_answer given = {.status = status,
+                                .headers = BYTES("Content-Type: text/plain\r\nX-A: b\r\n"),
+                                .body = bytes_str(body),
+                                .redirect = bytes_str(redirect)};
+  err_clear(&given.err);
+  answer(rig, index, &given);
 }
 
 static void put_done(void *arg, const struct store_result *result) {

@@ -56,6 +56,9 @@ void rig_call(struct rig *rig, const char *effect, const char *payload);
 void rig_settle(struct rig *rig);
 void rig_turn(struct rig *rig);             /* everything that can happen now */
 void rig_pass(struct rig *rig, int64_t ms); /* time passes */
+/* The egress answers request `index`, with this body and redirect. */
+void rig_answer_with(struct rig *rig, int index, int status, const char *body,
+                     const char *redirect);
 /* The egress answers request `index`. */
 void rig_answer(struct rig *rig, int index, enum err_code code, int status);
 void rig_put(struct rig *rig, enum store_table table, const char *key, size_t key_bytes,
