@@ -190,6 +190,7 @@ static void on_log(struct run_handle *handle, enum guest_level level, int64_t at
                    struct bytes line) {
   struct run *run = LIST_OF(handle, struct run, handle);
   struct flow *flow = run->flow;
+  static const uint8_t letters[] = {'d', 'i', 'w', 'e'};
   line = bytes_sub(line, 0, RUN_LOG_BYTES_MAX / 4);
   while (run->log.len + line.len + 1 > RUN_LOG_BYTES_MAX) { /* the oldest line goes */
     size_t first = bytes_find(buf_bytes(&run->log), '\n') + 1;
@@ -198,7 +199,9 @@ static void on_log(struct run_handle *handle, enum guest_level level, int64_t at
   }
   buf_put(&run->log, line);
   buf_char(&run->log, '\n');
-  buf_char(&run->log_levels, (uint8_t) "diwe"[level]);
+  buf_char(&run->log_levels, letters[level]);
+  for (size_t i = 0; i < line.len; i++)
+    if (line.at[i] == '\n') buf_char(&run->log_levels, letters[level]);
   if (flow->options.on_log)
     flow->options.on_log(flow->options.arg, &run->record, level, at_ms, line);
 }
