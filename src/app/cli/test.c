@@ -67,10 +67,19 @@ static bool observe(struct testing *t, const struct json *test, struct observed 
   return cli_call(t->cli, "GET", run_target, BYTES_NONE, &ret->run, err);
 }
 
+/* From this step on: the next effect the run asked for; NULL when there is none. */
+static const struct json *next_effect(const struct json *step) {
+  for (; step; step = step->next)
+    if (bytes_eq_str(json_get_text(step, "status"), "asked") &&
+        !bytes_eq_str(json_get_text(step, "what"), "settle"))
+      return step;
+  return NULL;
+}
+
 static bool effects_hold(const struct json *wanted, const struct json *run,
                          char ret_why[TEST_WHY_BYTES]) {
   const struct json *steps = json_get(run, "steps");
-  const struct json *step = steps ? steps->first : NULL;
+  const struct json *step = next_effect(steps ? steps->first : NULL);
   unsigned at = 1;
   for (const struct json *want = wanted->first; want; want = want->next, at++) {
     struct bytes what = json_get_text(step, "what");
@@ -79,7 +88,7 @@ static bool effects_hold(const struct json *wanted, const struct json *run,
                BYTES_FMT(json_text(want)), BYTES_FMT(what.len ? what : BYTES("none")));
       return false;
     }
-    step = step->next;
+    step = next_effect(step->next);
   }
   if (step)
     snprintf(ret_why, TEST_WHY_BYTES, "effect %u: wanted none, got %.*s", at,

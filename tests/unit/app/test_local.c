@@ -31,7 +31,7 @@ static const char *answer_to(const char *ask) {
   }
   if (strstr(ask, "GET /admin/runs/r1 "))
     return "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: #\r\n\r\n"
-           "{\"steps\":[{\"what\":\"state.increment\",\"status\":\"ok\"}]}";
+           "{\"steps\":[{\"what\":\"state.increment\",\"status\":\"asked\"}]}";
   if (strstr(ask, "/functions/app%2Fhello/") && strstr(ask, "Ada"))
     return "HTTP/1.1 200 OK\r\nConnection: close\r\nx-amzn-RequestId: r1\r\nContent-Length: "
            "#\r\n\r\n"
