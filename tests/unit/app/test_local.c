@@ -31,7 +31,10 @@ static const char *answer_to(const char *ask) {
   }
   if (strstr(ask, "GET /admin/runs/r1 "))
     return "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: #\r\n\r\n"
-           "{\"steps\":[{\"what\":\"state.increment\",\"status\":\"asked\"}]}";
+           "{\"steps\":[{\"what\":\"worker\",\"status\":\"ok\"},"
+           "{\"what\":\"state.get\",\"status\":\"asked\"},{\"what\":\"answer\",\"status\":\"ok\"},"
+           "{\"what\":\"state.put\",\"status\":\"asked\"},{\"what\":\"settle\",\"status\":"
+           "\"asked\"}]}";
   if (strstr(ask, "/functions/app%2Fhello/") && strstr(ask, "Ada"))
     return "HTTP/1.1 200 OK\r\nConnection: close\r\nx-amzn-RequestId: r1\r\nContent-Length: "
            "#\r\n\r\n"
