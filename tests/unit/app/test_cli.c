@@ -484,7 +484,7 @@ static void typescript_is_bundled_or_says_how(void **state) {
                         "echo '//# sourceMappingURL=data:application/json;base64,e30='\n");
   snprintf(path, sizeof path, "%s/esbuild", folder);
   chmod(path, 0700);
-  /* An esbuild beside the program or above it would be found first, whether or not it finds node. */
+  /* An esbuild beside the program or above it is found first, whether or not it finds node. */
   if (missing) {
     assert_int_equal(code, CLI_FAILED);
     static const char *const answers[] = {"HTTP/1.1 200 OK\r\nContent-Length: #\r\n\r\n{}", NULL};
