@@ -10,6 +10,7 @@
 #include "base/must.h"
 #include "effect/egress_client.h"
 #include "effect/outbox.h"
+#include "effect/sweep.h"
 #include "flow/retention.h"
 #include "os/file.h"
 #include "os/log.h"
@@ -50,6 +51,7 @@ struct server {
   struct builder *builder;
   struct egress_port *egress;
   struct outbox *outbox;
+  struct sweep *sweep;
   struct runtime *runtime;
   struct flow *flow;
   struct principals *principals;
@@ -165,7 +167,13 @@ static bool open_egress(struct server *server, struct err *err) {
                                    .clock = clock_real(),
                                    .random = random_real(),
                                    .egress = server->egress};
-  return outbox_open(&options, &server->outbox, err);
+  TRY(outbox_open(&options, &server->outbox, err));
+  struct sweep_options sweep = {.loop = server->loop,
+                                .store = server->store,
+                                .clock = clock_real(),
+                                .random = random_real(),
+                                .disk = server->disk};
+  return sweep_open(&sweep, &server->sweep, err);
 }
 
 static bool open_flow(struct server *server, struct err *err) {
@@ -331,11 +339,13 @@ void server_close(struct server **server) {
   *server = NULL;
   if (!s) return;
   api_close(&s->api);
-  if (s->outbox) outbox_close(&s->outbox);
+  if (s->outbox) outbox_stop(s->outbox);
   if (s->egress) egress_close(&s->egress);
+  sweep_close(&s->sweep);
   if (s->store) store_close(&s->store); /* its last callbacks still find the flow */
   sources_close(&s->sources);
   flow_close(&s->flow);
+  outbox_close(&s->outbox); /* after the flow, which has its port */
   sequencer_close(&s->sequencer);
   retention_close(&s->retention);
   if (s->principals) principals_close(&s->principals);

@@ -52,11 +52,19 @@ void outbox_add(struct outbox *outbox, struct bytes key, struct bytes value) {
 
 static void on_request(void *self, const struct egress_request *request, egress_done *done,
                        void *arg) {
-  struct egress_port *below = ((struct outbox *)self)->options.egress;
+  struct outbox *outbox = self;
+  struct egress_port *below = outbox->options.egress;
+  if (outbox->stopped) {
+    struct egress_answer answer = {0};
+    err_set(&answer.err, ERR_CLOSED, ERR_PLACE, ERR_OFFSET_NONE, "the server is stopping");
+    done(arg, &answer);
+    return;
+  }
   below->ops->request(below->self, request, done, arg);
 }
 
 static void on_rows(void *self, const struct stage *stage) {
+  if (((struct outbox *)self)->stopped) return;
   for (const struct stage_op *op = stage->ops; op; op = op->next)
     if (op->table == TABLE_outbox && op->kind == STAGE_PUT) outbox_add(self, op->key, op->value);
   lines_start(self);
@@ -112,22 +120,27 @@ static void outbox_free(struct outbox *outbox) {
   free(outbox);
 }
 
-void outbox_close(struct outbox **outbox) {
-  struct outbox *closing = *outbox;
+void outbox_stop(struct outbox *outbox) {
   struct bytes key;
   void *line;
+  outbox->stopped = true;
+  for (size_t at = 0; map_next(&outbox->lines, &at, &key, &line);)
+    loop_timer_drop(outbox->options.loop, &((struct line *)line)->due);
+}
+
+void outbox_close(struct outbox **outbox) {
+  struct outbox *closing = *outbox;
   *outbox = NULL;
   if (!closing) return;
+  outbox_stop(closing);
   closing->closed = true;
-  for (size_t at = 0; map_next(&closing->lines, &at, &key, &line);)
-    loop_timer_drop(closing->options.loop, &((struct line *)line)->due);
   if (closing->calls == 0) outbox_free(closing);
 }
 
 bool outbox_called(struct outbox *outbox) {
   outbox->calls--;
-  if (!outbox->closed) return true;
-  if (outbox->calls == 0) outbox_free(outbox);
+  if (!outbox->stopped) return true;
+  if (outbox->closed && outbox->calls == 0) outbox_free(outbox);
   return false;
 }
 

@@ -42,7 +42,10 @@ bool outbox_open(const struct outbox_options *options, struct outbox **ret_outbo
                  struct err *err) MUST_CHECK;
 /* The port the flow gets: requests go on to options->egress, new rows come here. */
 struct egress_port *outbox_port(struct outbox *outbox);
-/* Before the store is closed. Answers still under way are waited for by nobody. */
+/* Nothing more is sent, and requests through the port are answered with CLOSED at once; what is
+ * owed stays owed. Before egress and store are closed, whose last answers may still come. */
+void outbox_stop(struct outbox *outbox);
+/* After the flow, which has the port. */
 void outbox_close(struct outbox **outbox);
 
 /* For metrics. */

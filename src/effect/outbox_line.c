@@ -83,7 +83,7 @@ struct line *line_of(struct outbox *outbox, const struct outbox_row *row) {
 void line_pump(struct line *line) {
   struct outbox *outbox = line->outbox;
   struct send *head = head_of(line);
-  if (line->busy || outbox->closed) return;
+  if (line->busy || outbox->stopped) return;
   if (!head) {
     map_drop(&outbox->lines, buf_bytes(&line->name));
     line_free(line);

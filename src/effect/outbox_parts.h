@@ -50,7 +50,7 @@ struct outbox {
   struct list gone; /* ended while a scan is under way, which may still have seen them */
   size_t bytes;
   uint32_t calls; /* callbacks still to come */
-  bool closed;
+  bool stopped, closed;
   bool spilled;  /* rows are in the store that are not in memory */
   bool scanning; /* a look for them is under way */
   struct outbox_load load;

@@ -83,7 +83,7 @@ static void scan_done(void *arg) {
 }
 
 void outbox_scan_more(struct outbox *outbox) {
-  if (!outbox->spilled || outbox->scanning || outbox->closed) return;
+  if (!outbox->spilled || outbox->scanning || outbox->stopped) return;
   if (outbox->sends.count > SCAN_ROWS_MAX / 2 || outbox->bytes > OUTBOX_BYTES_MAX / 2) return;
   struct scan *scan = must_alloc(sizeof *scan);
   scan->outbox = outbox;

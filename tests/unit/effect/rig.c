@@ -55,8 +55,18 @@ void rig_open(struct rig *rig, const char *yaml) {
   open_outbox(rig);
 }
 
-void rig_close(struct rig *rig) {
+/* As the egress does when it is closed: who still waits is told. */
+static void close_outbox(struct rig *rig) {
+  struct egress_answer closed = {0};
+  err_set(&closed.err, ERR_CLOSED, "test", ERR_OFFSET_NONE, "closed");
   outbox_close(&rig->outbox);
+  for (int i = 0; i < rig->sent_count; i++)
+    if (rig->sent[i].done) rig->sent[i].done(rig->sent[i].arg, &closed);
+  rig->sent_count = 0;
+}
+
+void rig_close(struct rig *rig) {
+  close_outbox(rig);
   store_close(&rig->store);
   loop_free(&rig->loop);
   arena_fini(&rig->arena);
@@ -66,10 +76,9 @@ void rig_close(struct rig *rig) {
 void rig_crash(struct rig *rig) {
   struct err err;
   struct store *after;
-  outbox_close(&rig->outbox);
+  close_outbox(rig);
   assert_ok(store_crash_memory(&rig->store, &rig->store_options, &after, &err), err);
   rig->store = after;
-  rig->sent_count = 0;
   open_outbox(rig);
   rig_turn(rig);
 }

@@ -205,6 +205,29 @@ static void test_same_key_once(void **state) {
   rig_close(&rig);
 }
 
+static void on_stopped(void *arg, const struct egress_answer *answer) {
+  *(enum err_code *)arg = answer->err.code;
+}
+
+/* A server that stops: nothing new goes out, what was under way is found again. */
+static void test_stopped(void **state) {
+  struct rig rig;
+  enum err_code code = ERR_OK;
+  (void)state;
+  rig_open(&rig, yaml);
+  notify(&rig, 1, "{\"contact\":\"pager\",\"text\":\"x\"}");
+  outbox_stop(rig.outbox);
+  rig_answer(&rig, 0, ERR_CLOSED, 0);
+  notify(&rig, 2, "{\"contact\":\"pager\",\"text\":\"y\"}");
+  struct egress_request request = {.url = BYTES("https://example.org/")};
+  rig.gate.egress->ops->request(rig.gate.egress->self, &request, on_stopped, &code);
+  assert_int_equal(code, ERR_CLOSED);
+  assert_int_equal(rig.sent_count, 1);
+  rig_crash(&rig);
+  assert_int_equal(outbox_load(rig.outbox).owed, 2);
+  rig_close(&rig);
+}
+
 /* More than fits into memory: the rest comes from the store. */
 static void test_spill(void **state) {
   struct rig rig;
@@ -240,6 +263,7 @@ int main(void) {
       cmocka_unit_test(test_dead),
       cmocka_unit_test(test_given_up_after_a_day),
       cmocka_unit_test(test_same_key_once),
+      cmocka_unit_test(test_stopped),
       cmocka_unit_test(test_spill),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
