@@ -261,6 +261,7 @@ void api_close(struct api **api) {
   struct api *a = *api;
   *api = NULL;
   if (!a) return;
+  follow_end_all(a);
   if (a->server) http_server_close(&a->server);
   fn_routes_free(a);
   free(a->routes);
