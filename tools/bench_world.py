@@ -57,9 +57,13 @@ class Process:
         self.port, self.url = port, f"http://127.0.0.1:{port}"
         self.log = open(pathlib.Path(cwd) / f"log-{port}", "wb")
         self.process = subprocess.Popen(command, cwd=cwd, stdout=self.log, stderr=self.log)
-        if not until(lambda: answers(port, path), START_S_MAX):
+        until(lambda: answers(port, path) or self.process.poll() is not None, START_S_MAX)
+        if self.process.poll() is not None or not answers(port, path):
             self.stop()
-            raise Broken(f"{command[0]} does not answer")
+            raise Broken(f"{command[0]} does not answer: {self.said()}")
+
+    def said(self):
+        return pathlib.Path(self.log.name).read_text(errors="replace")[-200:].strip()
 
     def stop(self):
         self.process.terminate()
@@ -273,7 +277,8 @@ class Webhook:
         self.server = await asyncio.start_server(self.serve, "127.0.0.1", port)
 
     async def serve(self, reader, writer):
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        with contextlib.suppress(asyncio.IncompleteReadError, asyncio.CancelledError,
+                                 ConnectionError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
                 size = int(re.search(rb"content-length: *(\d+)", head)[1])
