@@ -84,7 +84,10 @@ void pool_end_run(struct pool_ending *ending, const struct ring_done *done, stru
     fail_trapped(ending, ring_reason_word(done->reason), body);
     return;
   }
-  if (done->result == GUEST_THREW) report.end = RUN_FAILED, report.reason = "threw";
+  if (done->result == GUEST_THREW) {
+    report.end = RUN_FAILED;
+    report.reason = ring_reason_word(done->reason); /* threw, or the limit that made it throw */
+  }
   finish(ending, &report);
 }
 
@@ -93,7 +96,8 @@ void pool_end_timeout(struct pool_ending *ending) {
   int64_t ms = ending->run->time_ms_max;
   snprintf(text, sizeof text, "Task timed out after %lld.%02lld seconds", (long long)(ms / 1000),
            (long long)(ms % 1000 / 10));
-  ending->meter.run_us = ms * 1000;
+  int64_t late_ns = pool_now(ending->pool) - ending->run->input.deadline_mono_ns;
+  ending->meter.run_us = ms * 1000 + (late_ns > 0 ? late_ns / 1000 : 0);
   fail(ending, RUN_TIMED_OUT, "time", "Sandbox.Timedout", text);
 }
 
