@@ -264,7 +264,7 @@ static void prepare_found(void *arg) {
     prepare_done(preparing, &preparing->err);
     return;
   }
-  preparing->version->code.code.source = buf_bytes(&preparing->code);
+  version_source(preparing->version, buf_bytes(&preparing->code));
   prepare_with(preparing);
 }
 

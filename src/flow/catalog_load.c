@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/must.h"
 #include "flow/world.h"
+#include "model/script.h"
 #include "wire/codec.h"
 #include "wire/fields.h"
 
@@ -204,6 +205,11 @@ static void code_key(struct version *version) {
   buf_fini(&settings);
 }
 
+void version_source(struct version *version, struct bytes source) {
+  version->code.code.source = source;
+  version->code.code.module = script_is_module(version->spec->code, source);
+}
+
 static void version_code(struct version *version) {
   const struct manifest_function *spec = version->spec;
   struct runtime_code *code = &version->code;
@@ -211,7 +217,6 @@ static void version_code(struct version *version) {
   code->version = version->number;
   code->code.kind = spec->wasm ? GUEST_WASM : GUEST_JS;
   code->code.file_name = arena_str(&version->arena, spec->code);
-  code->code.module = true;
   code->code.memory_bytes_max = spec->memory_bytes;
   code->concurrency_max = spec->concurrency;
   code->provisioned = spec->provisioned;

@@ -57,6 +57,8 @@ struct version_parts {
   struct app_manifest *app; /* a reference is taken */
   struct bytes input_schema, output_schema, source_map;
 };
+/* The code's text, where it is at hand; it must live until the version is prepared. */
+void version_source(struct version *version, struct bytes source);
 /* One reference for the caller. Secrets are read from the reader. */
 bool version_make(struct catalog *catalog, struct store_reader *reader, struct function *function,
                   const struct version_parts *parts, struct version **ret_version,

@@ -139,7 +139,7 @@ static bool make_change(struct deploying *d, const struct deploy_request *reques
     change->changed = false;
     return true;
   }
-  made->code.code.source = arena_copy(&d->arena, code);
+  version_source(made, arena_copy(&d->arena, code));
   put_version(d, name, &row);
   if (d->canary_permille && function->live) {
     change->canary = made;

@@ -32,14 +32,6 @@ bool bundle_is_needed(const char *path, struct bytes source) {
   return false;
 }
 
-bool bundle_is_module(struct bytes source) {
-  for (struct bytes rest = source; rest.len;) {
-    struct bytes line = bytes_trim(bytes_cut(rest, '\n', &rest));
-    if (begins_line(line, "export") || begins_line(line, "import")) return true;
-  }
-  return false;
-}
-
 /* ---- Where esbuild is ---- */
 
 static bool is_program(const char *path) {

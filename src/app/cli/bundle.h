@@ -18,7 +18,5 @@ bool bundle_is_needed(const char *path, struct bytes source);
 /* `entry`: relative to the folder `root`. The source map names files relative to it, too. */
 bool bundle_make(struct cli *cli, const char *root, const char *entry, bool module,
                  struct buf *ret_code, struct buf *ret_map, struct err *err) MUST_CHECK;
-/* Has the source ES module exports? (else: CommonJS) */
-bool bundle_is_module(struct bytes source);
 
 #endif

@@ -5,6 +5,7 @@
 #include "app/cli/client.h"
 #include "app/cli/input.h"
 #include "base/cleanup.h"
+#include "model/script.h"
 #include "wire/yaml.h"
 
 #include <string.h>
@@ -166,7 +167,7 @@ static bool put_code(struct files *files, const struct json *node, struct bytes 
     put_file(files, path, "", buf_bytes(&source));
     return true;
   }
-  bool module = bytes_ends(entry, BYTES(".ts")) || bundle_is_module(buf_bytes(&source));
+  bool module = bytes_ends(entry, BYTES(".ts")) || script_is_module(entry, buf_bytes(&source));
   TRY(bundle_make(files->cli, files->folder->root, name, module, &code, &map, err));
   put_file(files, path, "", buf_bytes(&code));
   if (map.len) put_file(files, path, ".map", buf_bytes(&map));
