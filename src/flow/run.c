@@ -231,6 +231,7 @@ static void on_done(struct run_handle *handle, const struct run_done *done) {
   record->dirty_pages = done->meter.dirty_pages;
   record->cold = done->meter.cold;
   gate_run_end(&run->gate);
+  run_trace_sources(run);
   run_next(run, STEP_AT_SETTLE);
   run_drive(run);
 }

@@ -84,6 +84,9 @@ void run_free(struct run *run);
 void run_fail(struct run *run, enum run_end end, const char *reason, const char *message);
 void run_note(struct run *run, struct bytes what, const char *status, int64_t took_ns);
 
+/* trace.c: frames of bundled code name the file they were written in. */
+void run_trace_sources(struct run *run);
+
 /* settle.c */
 /* The store failed: the deliveries are owed as before, a little later. */
 void run_put_back(struct run *run);
