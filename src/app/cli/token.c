@@ -48,6 +48,7 @@ int verb_token_create(struct cli *cli) {
   json_out_member_str(&out, "name", cli->args[0]);
   json_out_member_str(&out, "role", role);
   if (app) json_out_member_str(&out, "app", app);
+  if (!source && strcmp(role, "device") == 0) source = cli->args[0];
   if (source) json_out_member_str(&out, "source", source);
   if (expires) json_out_member_int(&out, "expires_in_ms", expires_ms);
   json_out_close(&out, '}');

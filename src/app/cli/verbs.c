@@ -53,6 +53,8 @@ const struct cli_verb cli_verbs[] = {
      1,
      1,
      {{"to", "VERSION", "this version instead"}}},
+    {"promote", "FUNCTION", "Give the canary all keys: its version becomes live.", verb_promote, 1,
+     1, NO_FLAGS},
     {"versions", "FUNCTION", "List a function's versions.", verb_versions, 1, 1, NO_FLAGS},
     {"apps", "", "List what is deployed: apps, functions, live versions.", verb_apps, 0, 0,
      NO_FLAGS},

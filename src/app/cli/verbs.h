@@ -12,6 +12,7 @@ int verb_dev(struct cli *cli);
 int verb_test(struct cli *cli);
 int verb_deploy(struct cli *cli);
 int verb_rollback(struct cli *cli);
+int verb_promote(struct cli *cli);
 int verb_versions(struct cli *cli);
 int verb_apps(struct cli *cli);
 int verb_invoke(struct cli *cli);

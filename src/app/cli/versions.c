@@ -34,26 +34,37 @@ int verb_versions(struct cli *cli) {
   return CLI_OK;
 }
 
-int verb_rollback(struct cli *cli) {
+/* {"function", "version" or "promote"}: the alias points elsewhere. */
+static int move_alias(struct cli *cli, int64_t version, bool promote) {
   struct err err;
   const struct json *answer;
-  int64_t version;
   struct json_out out;
-  if (!cli_flag_number(cli, "to", 0, 1, UINT32_MAX, &version)) return CLI_USAGE;
   cleanup_buf struct buf body;
   buf_init(&body, 4096);
   json_out_init(&out, &body);
   json_out_open(&out, '{');
   json_out_member_str(&out, "function", cli->args[0]);
   if (version) json_out_member_int(&out, "version", version);
+  if (promote) json_out_member_bool(&out, "promote", true);
   json_out_close(&out, '}');
   if (!cli_call(cli, "POST", "/admin/rollback", buf_bytes(&body), &answer, &err))
     return cli_fail(cli, &err);
   if (cli->json && answer)
     fprintf(cli->out, "%.*s\n", BYTES_FMT(answer->text));
   else
-    fprintf(cli->out, "%.*s: version %.*s is live again (was %.*s)\n",
+    fprintf(cli->out, "%.*s: version %.*s is live%s (was %.*s)\n",
             BYTES_FMT(json_get_text(answer, "function")),
-            BYTES_FMT(json_get_text(answer, "version")), BYTES_FMT(json_get_text(answer, "was")));
+            BYTES_FMT(json_get_text(answer, "version")), promote ? "" : " again",
+            BYTES_FMT(json_get_text(answer, "was")));
   return CLI_OK;
+}
+
+int verb_rollback(struct cli *cli) {
+  int64_t version;
+  if (!cli_flag_number(cli, "to", 0, 1, UINT32_MAX, &version)) return CLI_USAGE;
+  return move_alias(cli, version, false);
+}
+
+int verb_promote(struct cli *cli) {
+  return move_alias(cli, 0, true);
 }
