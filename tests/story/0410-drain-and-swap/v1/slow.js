@@ -1,0 +1,4 @@
+export async function handler(event) {
+  await new Promise((resolve) => setTimeout(resolve, event.ms));
+  return "done";
+}

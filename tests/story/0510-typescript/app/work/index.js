@@ -1,0 +1,2 @@
+const { double } = require("./lib/double");
+exports.handler = async (event) => double(event.n);

@@ -1,0 +1,4 @@
+exports.double = (n) => {
+  if (typeof n !== "number") throw new TypeError("no number");
+  return 2 * n;
+};
