@@ -1,7 +1,7 @@
 /* model/sourcemap.c: mappings are segments of base64 VLQ numbers, `,` between them, `;` after each
- * generated line. A segment's numbers are differences: generated column (which begins anew with the
- * line), source, line, column, name; the last four may be missing. A number's digits have five bits
- * each, the least first; the sixth says that more follow, and the number's lowest bit is its sign. */
+ * generated line. A segment's numbers are differences: generated column (which begins anew with
+ * each line), source, line, column, name; the last four may be missing. A number's digits have five
+ * bits each, the least first; the sixth says that more follow. Its lowest bit is its sign. */
 #include "model/sourcemap.h"
 
 #include "wire/json.h"

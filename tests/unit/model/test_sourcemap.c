@@ -4,8 +4,8 @@
 #include "base/cleanup.h"
 #include "model/sourcemap.h"
 
-/* Line 1: column 1 is a.ts 1:1, column 5 is a.ts 1:9. Line 2: nothing. Line 3: column 3 is b.ts 2:1,
- * column 7 has no source. */
+/* Line 1: column 1 is a.ts 1:1, column 5 is a.ts 1:9. Line 2: nothing. Line 3: column 3 is b.ts
+ * 2:1, column 7 has no source. */
 static const char good[] = "{\"version\":3,\"sources\":[\"src/a.ts\",\"b.ts\"],"
                            "\"mappings\":\"AAAA,IAAQ;;ECCR,I\"}";
 
