@@ -6,6 +6,10 @@
 
 #include <unistd.h>
 
+/* A run that waits longer than this for a busy worker gets one of its own. Shorter, and a burst of
+ * brief runs makes more workers than there are cores, which then stand in each other's way.     */
+enum { SERVE_FORK_WAIT_US = 3000 };
+
 static int serve(struct cli *cli) {
   const char *listen = cli_flag(cli, "listen");
   struct server_options options = {.data = cli_flag(cli, "data"),
@@ -13,6 +17,7 @@ static int serve(struct cli *cli) {
                                    .dev = cli_flag(cli, "dev") != NULL,
                                    .insecure = cli_flag(cli, "insecure") != NULL,
                                    .namespaces_off = cli_flag(cli, "no-namespaces") != NULL,
+                                   .fork_wait_us = SERVE_FORK_WAIT_US,
                                    .spin_us = -1};
   struct server *server;
   struct err err = {0};

@@ -16,14 +16,8 @@
 
 #include <dirent.h>
 #include <string.h>
-#include <time.h>
 
-enum {
-  PATH_BYTES = 4096,
-  FILE_BYTES_MAX = 16 << 20,
-  RECORD_TRIES = 60,
-  RECORD_PAUSE_NS = 50 * 1000 * 1000,
-};
+enum { PATH_BYTES = 4096, FILE_BYTES_MAX = 16 << 20 };
 
 struct testing {
   struct cli *cli;
@@ -38,18 +32,6 @@ struct observed {
   bool failed;
   const struct json *body, *run;
 };
-
-/* A run without effects is answered before its record is kept, a moment later with others. */
-static bool find_run(struct cli *cli, struct bytes id, const struct json **ret, struct err *err) {
-  const struct timespec pause = {.tv_nsec = RECORD_PAUSE_NS};
-  char target[256];
-  snprintf(target, sizeof target, "/admin/runs/%.*s", BYTES_FMT(id));
-  for (unsigned tries = 1; !cli_call(cli, "GET", target, BYTES_NONE, ret, err); tries++) {
-    if (err->code != ERR_NOT_FOUND || tries == RECORD_TRIES) return false;
-    nanosleep(&pause, NULL);
-  }
-  return true;
-}
 
 static bool observe(struct testing *t, const struct json *test, struct observed *ret,
                     struct err *err) {
@@ -80,16 +62,9 @@ static bool observe(struct testing *t, const struct json *test, struct observed 
   if (!good || !json_parse(arena, body.len ? body : BYTES("null"), &ret->body, err)) return false;
   ret->run = NULL;
   if (!id.len || !json_get(test, "effects")) return true;
-  return find_run(t->cli, id, &ret->run, err);
-}
-
-/* From this step on the next that is an effect: the timeline also tells of the worker, of answers
- * and of the commit. */
-static const struct json *next_effect(const struct json *step) {
-  while (step && (!bytes_eq_str(json_get_text(step, "status"), "asked") ||
-                  bytes_eq_str(json_get_text(step, "what"), "settle")))
-    step = step->next;
-  return step;
+  char run_target[256];
+  snprintf(run_target, sizeof run_target, "/admin/runs/%.*s", BYTES_FMT(id));
+  return cli_call(t->cli, "GET", run_target, BYTES_NONE, &ret->run, err);
 }
 
 /* From this step on: the next effect the run asked for; NULL when there is none. */
