@@ -337,8 +337,9 @@ static void the_other_verbs_ask_and_print(void **state) {
   assert_int_equal(
       COMMAND("token", "create", "bed-7", "--role", "device", "--app", "ward", "--expires", "90d"),
       CLI_OK);
-  assert_says(server.asks[1], "{\"name\":\"bed-7\",\"role\":\"device\",\"app\":\"ward\","
-                              "\"expires_in_ms\":7776000000}");
+  assert_says(server.asks[1],
+              "{\"name\":\"bed-7\",\"role\":\"device\",\"app\":\"ward\",\"source\":\"bed-7\","
+              "\"expires_in_ms\":7776000000}");
   assert_says(said.out, "token              mt_1\n");
   assert_int_equal(COMMAND("logs", "-f", "--function", "f"), CLI_OK);
   assert_says(server.asks[2], "GET /admin/logs?limit=100&function=f&follow=true ");
