@@ -2,8 +2,8 @@
 
     translate.py SOURCE_ROOT MARK OUT.c OUT.h OUT_names.h OUT_wasm
 
-Takes the WebAssembly module and its glue file from node_modules (installed by `npm ci` from the
-locked package.json when it is not there), runs wasm2c and wasm2c-mark, and reads the names."""
+Takes the WebAssembly module and its glue file from node_modules (tools/npm.py has installed it),
+runs wasm2c and wasm2c-mark, and reads the names."""
 
 import os
 import shutil
@@ -14,9 +14,6 @@ PACKAGE = "node_modules/@jitl/quickjs-ng-wasmfile-release-sync/dist"
 
 root, mark, out_c, out_h, out_names, out_wasm = sys.argv[1:]
 package = os.path.join(root, PACKAGE)
-if not os.path.exists(package):
-    subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"],
-                   cwd=root, check=True, stdout=subprocess.DEVNULL)
 shutil.copyfile(os.path.join(package, "emscripten-module.wasm"), out_wasm)
 
 work = out_c + ".d"
