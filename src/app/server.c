@@ -219,6 +219,7 @@ static bool open_api(struct server *server, struct err *err) {
                                 .clock = clock_real(),
                                 .random = random_real(),
                                 .principals = server->principals,
+                                .outbox = server->outbox,
                                 .dev = server->options.dev,
                                 .address = server->options.address,
                                 .metrics = metrics,

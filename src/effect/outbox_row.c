@@ -3,6 +3,7 @@
 
 #include "wire/fields.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { ROW_FORMAT = 1 };
@@ -10,6 +11,28 @@ enum { ROW_FORMAT = 1 };
 void outbox_key(struct id delivery, uint64_t ordinal, uint8_t ret_key[OUTBOX_KEY_BYTES]) {
   memcpy(ret_key, delivery.at, ID_BYTES);
   for (size_t i = 0; i < 8; i++) ret_key[ID_BYTES + i] = (uint8_t)(ordinal >> (56 - 8 * i));
+}
+
+void outbox_key_text(struct bytes key, char ret_text[OUTBOX_KEY_TEXT_BYTES]) {
+  struct cursor in = cursor_of(bytes_from(key, ID_BYTES));
+  struct id delivery = {{0}};
+  memcpy(delivery.at, key.at, key.len < ID_BYTES ? key.len : ID_BYTES);
+  id_text(delivery, ret_text);
+  size_t len = strlen(ret_text);
+  snprintf(ret_text + len, OUTBOX_KEY_TEXT_BYTES - len, ".%llu",
+           (unsigned long long)cursor_u64_be(&in));
+}
+
+bool outbox_key_parse(struct bytes text, uint8_t ret_key[OUTBOX_KEY_BYTES], struct err *err) {
+  struct bytes number;
+  struct bytes name = bytes_cut(text, '.', &number);
+  struct id delivery;
+  uint64_t ordinal;
+  TRY(id_parse(name, &delivery, err));
+  if (!bytes_u64(number, &ordinal))
+    FAIL(ERR_MALFORMED, "a message's id is its delivery's id, a dot and a number");
+  outbox_key(delivery, ordinal, ret_key);
+  return true;
 }
 
 void outbox_row_encode(struct buf *buf, const struct outbox_row *row) {

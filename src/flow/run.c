@@ -69,9 +69,19 @@ struct run *run_new(struct flow *flow, struct function *function) {
   return run;
 }
 
-void run_note(struct run *run, struct bytes what, const char *status, int64_t took_ns) {
-  int64_t at_us = (flow_now_ns(run->flow) - run->asked_ns) / 1000;
-  run_pack_step(&run->steps, what, status, at_us, took_ns / 1000);
+static int64_t run_at_us(const struct run *run) {
+  return (flow_now_ns(run->flow) - run->asked_ns) / 1000;
+}
+
+void run_note(struct run *run, struct bytes what, const char *status) {
+  run_pack_step(&run->steps, what, status, run_at_us(run), 0);
+}
+
+void run_note_unanswered(struct run *run) {
+  for (struct asked_effect *asked = run->asked; asked; asked = asked->next)
+    run_pack_step(&run->steps, asked->name, "unanswered", asked->at_us,
+                  run_at_us(run) - asked->at_us);
+  run->asked = NULL;
 }
 
 void run_fail(struct run *run, enum run_end end, const char *reason, const char *message) {
@@ -167,15 +177,35 @@ static enum step_result step_load(struct run *run) {
 static void on_effect(struct run_handle *handle, uint64_t ordinal, struct bytes effect,
                       struct bytes payload) {
   struct run *run = LIST_OF(handle, struct run, handle);
+  struct asked_effect *asked = ARENA_NEW(&run->arena, struct asked_effect);
   run->record.effects++;
-  run_note(run, effect, "asked", 0);
+  run_note(run, effect, "asked");
+  if (asked) {
+    *asked =
+        (struct asked_effect){run->asked, ordinal, arena_copy(&run->arena, effect), run_at_us(run)};
+    run->asked = asked;
+  }
   gate_effect(&run->flow->gate, &run->gate, ordinal, effect, payload);
+}
+
+static void note_answer(struct run *run, uint64_t ordinal, bool ok, struct bytes body) {
+  struct asked_effect **at = &run->asked;
+  while (*at && (*at)->ordinal != ordinal) at = &(*at)->next;
+  struct asked_effect *asked = *at;
+  if (!asked) return;
+  bool denied = !ok && bytes_find_bytes(body, BYTES("AccessDenied")) < body.len;
+  *at = asked->next;
+  run_pack_step(&run->steps, asked->name,
+                ok       ? "ok"
+                : denied ? "denied"
+                         : "failed",
+                asked->at_us, run_at_us(run) - asked->at_us);
 }
 
 /* The gate's answer goes to the guest and, for replay, into the recording. */
 static void on_answer(struct gate_run *gate, uint64_t ordinal, bool ok, struct bytes body) {
   struct run *run = LIST_OF(gate, struct run, gate);
-  run_note(run, BYTES("answer"), ok ? "ok" : "error", 0);
+  note_answer(run, ordinal, ok, body);
   if (run->version->spec->record != RECORD_NONE) {
     buf_printf(&run->answers,
                "%s{\"ordinal\":%llu,\"ok\":%s,\"body\":", run->answers.len ? "," : "",
@@ -209,7 +239,7 @@ static void on_log(struct run_handle *handle, enum guest_level level, int64_t at
 static void on_started(struct run_handle *handle) {
   struct run *run = LIST_OF(handle, struct run, handle);
   run->record.started_ms = flow_now_ms(run->flow);
-  run_note(run, BYTES("worker"), "ok", 0);
+  run_note(run, BYTES("worker"), "ok");
 }
 
 static void on_done(struct run_handle *handle, const struct run_done *done) {

@@ -42,6 +42,14 @@ enum {
 
 enum step_result { STEP_MORE, STEP_WAIT, STEP_GONE };
 
+/* An effect the guest waits for. */
+struct asked_effect {
+  struct asked_effect *next;
+  uint64_t ordinal;
+  struct bytes name;
+  int64_t at_us;
+};
+
 struct run {
   unsigned magic;
   struct list link; /* flow->runs, or the free list */
@@ -62,10 +70,11 @@ struct run {
   enum run_end end;
   const char *reason;
   const char *decision;
-  struct err err;    /* of the platform, not of the function */
-  struct id origin;  /* delivery, or the first run id of a call: seeds idempotency keys */
-  int64_t asked_ns;  /* admitted or called */
-  int64_t effect_ns; /* when the oldest call under way began */
+  struct err err;             /* of the platform, not of the function */
+  struct id origin;           /* delivery, or the first run id of a call: seeds idempotency keys */
+  int64_t asked_ns;           /* admitted or called */
+  int64_t effect_ns;          /* when the oldest call under way began */
+  struct asked_effect *asked; /* in the arena */
   struct owing owing;
   struct store_result result;
   uint32_t failed_items; /* of a batch */
@@ -82,7 +91,9 @@ struct run *run_new(struct flow *flow, struct function *function);
 void run_free(struct run *run);
 /* The function failed, or could not be started, before or after it ran. */
 void run_fail(struct run *run, enum run_end end, const char *reason, const char *message);
-void run_note(struct run *run, struct bytes what, const char *status, int64_t took_ns);
+void run_note(struct run *run, struct bytes what, const char *status);
+/* Effects that were asked for and will not be answered any more. */
+void run_note_unanswered(struct run *run);
 
 /* trace.c: frames of bundled code name the file they were written in. */
 void run_trace_sources(struct run *run);

@@ -87,6 +87,8 @@ static void settle_owed(struct run *run, struct store_commit *commit, size_t i) 
 
 static void fill_record(struct run *run) {
   struct run_record *record = &run->record;
+  run_note_unanswered(run);
+  run_note(run, BYTES("settle"), outcome_word(run->end));
   const struct version *version = run->version;
   struct bytes name = bytes_str(run->function->name);
   record->app = run->function->app;
@@ -267,7 +269,6 @@ enum step_result step_settle(struct run *run) {
     must(commit != NULL || run->owing.count == 0);
   }
   if (!commit) commit = commit_new();
-  run_note(run, BYTES("settle"), "asked", 0);
   store_submit(flow->options.store, &commit, settle_done, run);
   return STEP_WAIT;
 }
@@ -320,9 +321,10 @@ static enum step_result run_again(struct run *run) {
   run->record.conflicts++;
   run->record.effects = 0;
   buf_reset(&run->answers);
+  run->asked = NULL;
   arena_reset(&run->arena);
   owing_init(&run->owing, run->flow);
-  run_note(run, BYTES("conflict"), "again", 0);
+  run_note(run, BYTES("conflict"), "again");
   run_next(run, STEP_AT_LOAD);
   return STEP_MORE;
 }

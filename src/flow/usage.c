@@ -37,6 +37,14 @@ bool usage_unpack(struct bytes input, struct usage_totals *ret_totals, struct er
   return true;
 }
 
+bool usage_next(struct flow *flow, size_t *at, struct bytes *ret_key,
+                const struct usage_totals **ret_totals) {
+  void *value;
+  if (!map_next(&flow->usage, at, ret_key, &value)) return false;
+  *ret_totals = &((const struct usage *)value)->totals;
+  return true;
+}
+
 static uint64_t position_of(struct bytes eight) {
   struct cursor in = cursor_of(eight);
   return cursor_u64_be(&in);

@@ -2,7 +2,7 @@
  * Owns:    nothing.
  * Units:   as named; memory_mib_us: MiB times microseconds.
  * Errors:  usage_unpack: CORRUPT.
- * Threads: pure; any thread.                                                        */
+ * Threads: usage_next: the loop's; else pure, any thread.                          */
 #ifndef MEDULLA_FLOW_USAGE_H
 #define MEDULLA_FLOW_USAGE_H
 
@@ -24,6 +24,11 @@ struct usage_totals {
   USAGE_FIELDS(USAGE_FIELD)
 #undef USAGE_FIELD
 };
+
+struct flow;
+/* All totals up to this moment, in no order; the loop's thread. *at starts at 0. */
+bool usage_next(struct flow *flow, size_t *at, struct bytes *ret_key,
+                const struct usage_totals **ret_totals);
 
 void usage_pack(struct buf *buf, const struct usage_totals *totals);
 bool usage_unpack(struct bytes input, struct usage_totals *ret_totals, struct err *err) MUST_CHECK;

@@ -78,7 +78,16 @@ int cli_help(struct cli *cli, const char *name); /* NULL: all verbs */
 int cli_help_verb(struct cli *cli, const struct cli_verb *verb);
 
 /* ---- print.c: rows of JSON objects as columns ---- */
-enum cli_format { CLI_TEXT, CLI_TIME, CLI_US, CLI_BYTES, CLI_ID, CLI_OUTCOME, CLI_MONEY };
+enum cli_format {
+  CLI_TEXT,
+  CLI_TIME,
+  CLI_US,
+  CLI_BYTES,
+  CLI_ID,
+  CLI_OUTCOME,
+  CLI_MONEY,
+  CLI_FUNCTION
+};
 struct cli_column {
   const char *title, *path; /* path as in json_path */
   int width;                /* at least; negative: to the right */
@@ -92,6 +101,8 @@ void cli_print_rows(struct cli *cli, const struct json *rows, const struct cli_c
                     size_t count, const char *when_empty);
 #define CLI_ROWS(cli, rows, columns, when_empty) \
   cli_print_rows(cli, rows, columns, sizeof(columns) / sizeof *(columns), when_empty)
+#define CLI_MONEY_BYTES 256
+void cli_money(double amount, char text[CLI_MONEY_BYTES]);
 /* Text from elsewhere, without control characters that could talk to a terminal. */
 void cli_print_safe(FILE *out, struct bytes text);
 

@@ -1,4 +1,5 @@
 /* app/cli/dead.c: dead letters: seen, tried again or given up, by a person. */
+#include "app/cli/dead.h"
 #include "app/cli/client.h"
 #include "app/cli/verbs.h"
 #include "base/cleanup.h"
@@ -18,11 +19,22 @@ int verb_dead_list(struct cli *cli) {
   buf_char(&target, 0);
   if (!cli_call(cli, "GET", (const char *)target.at, BYTES_NONE, &answer, &err))
     return cli_fail(cli, &err);
+  const struct json *messages = json_get(answer, "messages");
+  bool some = messages && messages->first;
   CLI_ROWS(cli, json_get(answer, "dead"), columns, "no dead letters");
+  if (some && !cli->json) fputs("\nmessages that could not be sent (medulla outbox)\n", cli->out);
+  if (some) cli_print_messages(cli, messages, "");
   return CLI_OK;
 }
 
 int verb_dead_show(struct cli *cli) {
+  static const struct cli_column run_columns[] = {{"RUN", "id", 36, CLI_ID},
+                                                  {"SETTLED", "settled_ms", 20, CLI_TIME},
+                                                  {"VERSION", "version", 7, CLI_TEXT},
+                                                  {"TRY", "attempt", 3, CLI_TEXT},
+                                                  {"OUTCOME", "outcome", 9, CLI_OUTCOME},
+                                                  {"REASON", "reason", 16, CLI_TEXT},
+                                                  {"DECISION", "decision", 0, CLI_TEXT}};
   struct err err;
   const struct json *answer;
   cleanup_buf struct buf target;
@@ -35,16 +47,14 @@ int verb_dead_show(struct cli *cli) {
     fprintf(cli->out, "%.*s\n", BYTES_FMT(answer->text));
     return CLI_OK;
   }
-  for (const struct json *member = answer ? answer->first : NULL; member; member = member->next) {
-    fprintf(cli->out, "%-12.*s ", BYTES_FMT(member->name));
-    cli_print_safe(cli->out, member->text);
-    fputc('\n', cli->out);
-  }
+  cli_print_members(cli, answer, "runs");
+  fputs("\nruns\n", cli->out);
+  CLI_ROWS(cli, json_get(answer, "runs"), run_columns, "none is kept any more");
   return CLI_OK;
 }
 
-/* POST /admin/dead {"act": ..., "ids": [...]} or {"act": ..., "all": true, "function": ...} */
-static int act(struct cli *cli, const char *word, const char *done) {
+/* POST {"act": ..., "ids": [...]} or {"act": ..., "all": true, "function": ...} */
+int cli_act(struct cli *cli, const char *target, const char *word, const char *done) {
   struct err err;
   const struct json *answer;
   struct json_out out;
@@ -64,8 +74,7 @@ static int act(struct cli *cli, const char *word, const char *done) {
     json_out_close(&out, ']');
   }
   json_out_close(&out, '}');
-  if (!cli_call(cli, "POST", "/admin/dead", buf_bytes(&body), &answer, &err))
-    return cli_fail(cli, &err);
+  if (!cli_call(cli, "POST", target, buf_bytes(&body), &answer, &err)) return cli_fail(cli, &err);
   if (cli->json && answer)
     fprintf(cli->out, "%.*s\n", BYTES_FMT(answer->text));
   else
@@ -76,9 +85,9 @@ static int act(struct cli *cli, const char *word, const char *done) {
 int verb_dead_redrive(struct cli *cli) {
   bool all = cli_flag(cli, "all") != NULL;
   if (all == (cli->arg_count > 0)) return cli_usage(cli, "name dead letters, or give --all");
-  return act(cli, "redrive", "will be tried again");
+  return cli_act(cli, "/admin/dead", "redrive", "will be tried again");
 }
 
 int verb_dead_discard(struct cli *cli) {
-  return act(cli, "discard", "discarded");
+  return cli_act(cli, "/admin/dead", "discard", "discarded");
 }

@@ -36,6 +36,13 @@ static void format_bytes(int64_t bytes, char text[CELL_BYTES_MAX]) {
     snprintf(text, CELL_BYTES_MAX, "%.1f MiB", (double)bytes / (1 << 20));
 }
 
+/* Plain decimals; small amounts with three digits that say something. */
+void cli_money(double amount, char text[CLI_MONEY_BYTES]) {
+  int digits = 2;
+  for (double edge = 1; digits < 14 && amount > 0 && amount < edge; edge /= 10) digits++;
+  snprintf(text, CLI_MONEY_BYTES, "%.*f", digits, amount);
+}
+
 static void format_plain(const struct json *value, char text[CELL_BYTES_MAX]) {
   if (value->kind == JSON_TRUE || value->kind == JSON_FALSE)
     snprintf(text, CELL_BYTES_MAX, "%s", value->kind == JSON_TRUE ? "yes" : "no");
@@ -52,8 +59,7 @@ static void format_cell(const struct json *value, enum cli_format format,
   snprintf(text, CELL_BYTES_MAX, "-");
   if (!value) return;
   format_plain(value, text);
-  if (format == CLI_MONEY && json_double(value, &amount))
-    snprintf(text, CELL_BYTES_MAX, "%.6f", amount);
+  if (format == CLI_MONEY && json_double(value, &amount)) cli_money(amount, text);
   if (!json_int(value, &number)) return;
   if (format == CLI_TIME && number > 0) {
     rfc3339_format(number, text);
@@ -64,6 +70,16 @@ static void format_cell(const struct json *value, enum cli_format format,
   } else if (format == CLI_BYTES) {
     format_bytes(number, text);
   }
+}
+
+/* Runs have app and function apart. */
+static void with_app(const struct json *row, char text[CELL_BYTES_MAX]) {
+  struct bytes app = json_get_text(row, "app");
+  char function[CELL_BYTES_MAX];
+  if (!app.len || strchr(text, '/')) return;
+  snprintf(function, sizeof function, "%s", text);
+  snprintf(text, CELL_BYTES_MAX, "%.*s/%.*s", (int)(app.len < 100 ? app.len : 100),
+           (const char *)app.at, CELL_BYTES_MAX - 102, function);
 }
 
 static const char *color_of(const struct cli *cli, enum cli_format format, const char *text) {
@@ -84,6 +100,7 @@ void cli_print_row(struct cli *cli, const struct json *row, const struct cli_col
   for (size_t i = 0; i < count; i++) {
     char text[CELL_BYTES_MAX];
     format_cell(json_path(row, bytes_str(columns[i].path)), columns[i].format, text);
+    if (columns[i].format == CLI_FUNCTION) with_app(row, text);
     const char *color = color_of(cli, columns[i].format, text);
     int width = i + 1 < count || columns[i].width < 0 ? -columns[i].width : 0;
     fprintf(cli->out, "%s%s%*s%s", i ? "  " : "", color ? color : "", width, text,

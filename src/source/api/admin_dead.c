@@ -4,12 +4,13 @@
 #include "base/must.h"
 #include "model/delivery.h"
 #include "source/api/parts.h"
+#include "wire/fields.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_BYTES_MAX = 32 << 20, DEAD_ROWS_MAX = 10000 };
+enum { LIST_BYTES_MAX = 32 << 20, DEAD_ROWS_MAX = 10000, DEAD_RUNS_MAX = 100 };
 
 struct dead_asking {
   struct api_call *call;
@@ -17,6 +18,9 @@ struct dead_asking {
   struct id id;          /* to show */
   struct buf body;
   struct json_out out;
+  char *runs[DEAD_RUNS_MAX]; /* JSON, the newest first */
+  size_t run_count;
+  int64_t since_ms;
   struct id *ids; /* to act on */
   size_t count, room, waiting, done;
   bool redrive, found, ok;
@@ -77,11 +81,13 @@ static void list_query(void *arg, struct store_reader *reader) {
   struct dead_asking *asking = arg;
   struct store_range range = {.table = TABLE_delivery};
   asking->ok = store_scan(reader, &range, list_row, asking, &asking->err);
+  json_out_close(&asking->out, ']');
+  asking->ok = asking->ok && admin_outbox_dead(reader, asking->call->principal, asking->function,
+                                               &asking->out, &asking->err);
 }
 
 static void list_done(void *arg) {
   struct dead_asking *asking = arg;
-  json_out_close(&asking->out, ']');
   json_out_close(&asking->out, '}');
   if (asking->ok)
     api_json(asking->call, 200, buf_bytes(&asking->body));
@@ -100,6 +106,45 @@ static void get_dead(struct api_call *call) {
 }
 
 /* ---- GET /admin/dead/ID ---- */
+
+/* Runs of one delivery, the newest first. */
+static bool show_page(void *arg, const struct store_row *row) {
+  struct dead_asking *asking = arg;
+  int64_t settled_ms = INT64_MAX;
+  for (struct cursor in = cursor_of(row->value); fields_more(&in);) {
+    struct run_record run;
+    struct err err;
+    if (!run_decode(fields_get_bytes(&in), &run, &err)) continue;
+    settled_ms = run.settled_ms;
+    if (!id_eq(run.delivery, asking->id)) continue;
+    cleanup_buf struct buf text = {0};
+    buf_init(&text, LIST_BYTES_MAX);
+    run_write_json(&text, &run, false);
+    asking->runs[asking->run_count++] = bytes_dup(buf_bytes(&text));
+    if (asking->run_count == DEAD_RUNS_MAX) return false;
+  }
+  return settled_ms >= asking->since_ms;
+}
+
+/* When an id was made: its first 48 bits. */
+static int64_t id_ms(const struct id *id) {
+  int64_t ms = 0;
+  for (int i = 0; i < 6; i++) ms = ms << 8 | id->at[i];
+  return ms;
+}
+
+static bool write_runs(struct dead_asking *asking, struct store_reader *reader) {
+  asking->since_ms = id_ms(&asking->id);
+  bool ok = store_tail(reader, TABLE_run, 0, true, show_page, asking, &asking->err);
+  json_out_name(&asking->out, "runs");
+  json_out_open(&asking->out, '[');
+  for (size_t i = asking->run_count; i > 0; i--) {
+    json_out_raw(&asking->out, bytes_str(asking->runs[i - 1]));
+    free(asking->runs[i - 1]);
+  }
+  json_out_close(&asking->out, ']');
+  return ok;
+}
 
 static void show_query(void *arg, struct store_reader *reader) {
   struct dead_asking *asking = arg;
@@ -123,6 +168,7 @@ static void show_query(void *arg, struct store_reader *reader) {
   write_delivery(&asking->out, &delivery);
   json_out_member(&asking->out, "key", delivery.key);
   json_out_member_raw(&asking->out, "envelope", event.envelope);
+  asking->ok = write_runs(asking, reader);
   json_out_close(&asking->out, '}');
 }
 
@@ -229,6 +275,27 @@ static void collect_query(void *arg, struct store_reader *reader) {
   asking->ok = store_scan(reader, &range, collect_row, asking, &asking->err);
 }
 
+/* Named ones: those of other apps are as if they were not there. */
+static void check_query(void *arg, struct store_reader *reader) {
+  struct dead_asking *asking = arg;
+  size_t kept = 0;
+  for (size_t i = 0; i < asking->count; i++) {
+    cleanup_buf struct buf row = {0};
+    struct delivery delivery;
+    uint64_t version = 0;
+    buf_init(&row, STORE_VALUE_BYTES_MAX);
+    if (store_get(reader, TABLE_delivery, id_bytes(&asking->ids[i]), &row, &version,
+                  &asking->err) &&
+        version && delivery_decode(buf_bytes(&row), &delivery, &asking->err) &&
+        principal_may_app(asking->call->principal, delivery.function))
+      asking->ids[kept++] = asking->ids[i];
+  }
+  if (kept < asking->count)
+    err_set(&asking->first_err, ERR_NOT_FOUND, ERR_PLACE, ERR_OFFSET_NONE,
+            "there is no such dead letter");
+  asking->count = kept;
+}
+
 static void collect_done(void *arg) {
   act_on_all(arg);
 }
@@ -259,10 +326,8 @@ static void post_dead(struct api_call *call) {
       !read_ids(asking, json_get(tree, "ids"), &err)) {
     api_fail_err(call, &err, 0);
     asking_free(asking);
-  } else if (all) {
-    store_ask(call->api->options.store, collect_query, collect_done, asking);
   } else {
-    act_on_all(asking);
+    store_ask(call->api->options.store, all ? collect_query : check_query, collect_done, asking);
   }
 }
 

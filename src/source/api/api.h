@@ -10,6 +10,7 @@
 #ifndef MEDULLA_SOURCE_API_API_H
 #define MEDULLA_SOURCE_API_API_H
 
+#include "effect/outbox.h"
 #include "flow/flow.h"
 #include "source/api/principal.h"
 #include "source/http/server.h"
@@ -62,7 +63,8 @@ struct api_options {
   const struct clock_port *clock;
   const struct random_port *random;
   struct principals *principals;
-  bool dev; /* anonymous loopback is admin */
+  struct outbox *outbox; /* Optional: what an administrator redrives messages with */
+  bool dev;              /* anonymous loopback is admin */
   const char *address;
   /* Optional: prices for usage, facts for doctor and metrics, filled in by the app. */
   void (*metrics)(void *arg, struct buf *out);

@@ -33,7 +33,10 @@ void door_deny(struct api_call *call, enum err_code code, struct bytes who, cons
   T(events) \
   T(follow) \
   T(invoke) \
-  T(fn) T(admin_deploy) T(admin_runs) T(admin_usage) T(admin_dead) T(admin_access) T(admin_system)
+  T(fn) \
+  T(admin_deploy) \
+  T(admin_runs) \
+  T(admin_usage) T(admin_dead) T(admin_outbox) T(admin_access) T(admin_system)
 #define T(name) \
   extern const struct api_route name##_routes[]; \
   extern const size_t name##_route_count;
@@ -41,6 +44,10 @@ API_TABLES(T)
 #undef T
 #define API_ROUTE_COUNT(name) \
   const size_t name##_route_count = sizeof name##_routes / sizeof *name##_routes;
+
+/* admin_outbox.c: "messages": the dead ones of this function (or all) the caller may see. */
+bool admin_outbox_dead(struct store_reader *reader, const struct principal *principal,
+                       struct bytes function, struct json_out *out, struct err *err) MUST_CHECK;
 
 /* fn.c */
 void fn_routes_build(struct api *api);

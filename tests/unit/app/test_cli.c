@@ -269,7 +269,8 @@ static void answers_that_say_no(void **state) {
       "HTTP/1.1 200 OK\r\nContent-Length: #\r\n\r\n"
       "{\"healthy\":false,\"checks\":[{\"what\":\"landlock\",\"good\":false,\"found\":\"missing\"}]"
       "}",
-      "HTTP/1.1 200 OK\r\nContent-Length: #\r\n\r\n{\"dead\":[]}",
+      "HTTP/1.1 200 OK\r\nContent-Length: #\r\n\r\n{\"dead\":[],\"messages\":[{\"message\":\"m1\","
+      "\"contact\":\"on-call\",\"state\":\"dead\",\"reason\":\"status 410\"}]}",
       "HTTP/1.1 200 OK\r\nContent-Length: #\r\n\r\n{\"count\":2}",
       "HTTP/1.1 200 OK\r\nContent-Length: #\r\n\r\n{]}",
       NULL};
@@ -282,7 +283,9 @@ static void answers_that_say_no(void **state) {
   assert_int_equal(COMMAND("doctor"), CLI_FAILED);
   assert_says(said.out, "BAD   landlock");
   assert_int_equal(COMMAND("dead"), CLI_OK);
-  assert_string_equal(said.out, "no dead letters\n");
+  assert_says(said.out, "no dead letters\n");
+  assert_says(said.out, "on-call");
+  assert_says(said.out, "status 410");
   assert_int_equal(COMMAND("dead", "redrive", "a", "b"), CLI_OK);
   assert_says(server.asks[4], "{\"act\":\"redrive\",\"ids\":[\"a\",\"b\"]}");
   assert_string_equal(said.out, "2 will be tried again\n");
@@ -293,10 +296,14 @@ static void answers_that_say_no(void **state) {
 static void one_run_is_a_timeline(void **state) {
   static const char *const answers[] = {
       "HTTP/1.1 200 OK\r\nContent-Length: #\r\n\r\n"
-      "{\"id\":\"r1\",\"function\":\"ward/news2\",\"version\":3,\"outcome\":\"failed\",\"cold\":1,"
+      "{\"id\":\"r1\",\"app\":\"ward\",\"function\":\"news2\",\"version\":3,\"outcome\":\"failed\","
+      "\"cold\":1,\"delivery\":\"d1\",\"attempt\":1,\"decision\":\"retry\",\"next_ms\":1000000,"
       "\"admitted_ms\":1000,\"started_ms\":1002,\"settled_ms\":1010,\"wait_us\":150,"
-      "\"run_us\":7000,\"steps\":[{\"what\":\"state.get\",\"status\":\"ok\",\"at_us\":40,"
-      "\"took_us\":12}],\"error\":\"no\",\"log\":\"one\\u0007line\"}",
+      "\"run_us\":7000,\"steps\":[{\"what\":\"worker\",\"status\":\"ok\",\"at_us\":160},"
+      "{\"what\":\"state.get\",\"status\":\"asked\",\"at_us\":200},"
+      "{\"what\":\"state.get\",\"status\":\"ok\",\"at_us\":200,\"took_us\":12},"
+      "{\"what\":\"settle\",\"status\":\"failed\",\"at_us\":7300}],"
+      "\"error\":\"no\",\"log\":\"one\\u0007line\"}",
       "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", NULL};
   struct scripted server;
   scripted_start(&server, answers);
@@ -304,7 +311,12 @@ static void one_run_is_a_timeline(void **state) {
   assert_int_equal(COMMAND("run", "r1"), CLI_OK);
   assert_says(server.asks[0], "GET /admin/runs/r1 ");
   assert_says(said.out, "outcome    failed\n");
+  assert_says(said.out, "function   ward/news2\n");
+  assert_says(said.out, "decision   retry: attempt 2 not before 1970-01-01T00:16:40");
+  assert_says(said.out, "+2.000 ms      7.000 ms  ran\n");
   assert_says(said.out, "+2.040 ms      0.012 ms  state.get  ok\n");
+  assert_null(strstr(said.out, "asked"));
+  assert_says(said.out, "+9.140 ms                settled  failed\n");
   assert_says(said.out, "started a worker");
   assert_says(said.out, "error\nno\n");
   assert_says(said.out, "log\none.line\n");
@@ -345,7 +357,7 @@ static void the_other_verbs_ask_and_print(void **state) {
   assert_says(server.asks[2], "GET /admin/logs?limit=100&function=f&follow=true ");
   assert_string_equal(said.out, "1970-01-01T00:00:00.000Z  info   f  r  hi\n");
   assert_int_equal(COMMAND("usage", "--days", "1"), CLI_OK);
-  assert_says(said.out, "5 runs cost 0.5 CHF; a machine that is always on costs 36\n");
+  assert_says(said.out, "5 runs cost 0.500 CHF; a machine that is always on costs 36.00\n");
   assert_int_equal(COMMAND("versions", "news2"), CLI_OK);
   assert_says(said.out, "1970-01-02T00:00:00Z");
   assert_int_equal(COMMAND("token", "revoke", "bed-7"), CLI_OK);

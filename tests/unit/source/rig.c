@@ -19,8 +19,26 @@ static void on_run(void *arg, const struct run_record *run) {
   if (rig.api) api_publish_run(rig.api, run);
 }
 
+/* An egress nothing comes back from. */
+static void no_request(void *self, const struct egress_request *request, egress_done *done,
+                       void *arg) {
+}
+static const struct egress_ops no_egress_ops = {.request = no_request};
+static struct egress_port no_egress = {&no_egress_ops, NULL};
+
+static void open_outbox(void) {
+  struct err err;
+  struct outbox_options options = {.loop = rig.loop,
+                                   .store = rig.store,
+                                   .clock = &rig.clock.port,
+                                   .random = &rig.random.port,
+                                   .egress = &no_egress};
+  assert_ok(outbox_open(&options, &rig.outbox, &err), err);
+}
+
 static void start(void) {
   struct err err;
+  open_outbox();
   sim_runtime_init(&rig.runtime, rig.loop, &rig.random);
   struct flow_options flow = {.loop = rig.loop,
                               .store = rig.store,
@@ -42,6 +60,7 @@ static void start(void) {
                             .clock = &rig.clock.port,
                             .random = &rig.random.port,
                             .principals = rig.principals,
+                            .outbox = rig.outbox,
                             .dev = true};
   assert_ok(api_open(&api, &rig.api, &err), err);
 }
@@ -72,6 +91,7 @@ static void stop(void) {
   if (rig.client) stream_close(&rig.client);
   rig_settle();
   if (rig.api) api_close(&rig.api);
+  if (rig.outbox) outbox_stop(rig.outbox);
 }
 
 void rig_close(void) {
@@ -79,6 +99,7 @@ void rig_close(void) {
   sim_runtime_fini(&rig.runtime);
   store_close(&rig.store);
   flow_close(&rig.flow);
+  outbox_close(&rig.outbox);
   principals_close(&rig.principals);
   disk_close(&rig.disk);
   loop_free(&rig.loop);
@@ -95,6 +116,7 @@ void rig_crash(void) {
   assert_ok(store_crash_memory(&rig.store, &options, &durable, &err), err);
   sim_runtime_fini(&rig.runtime);
   flow_close(&rig.flow);
+  outbox_close(&rig.outbox);
   principals_close(&rig.principals);
   loop_free(&before);
   rig.store = durable;

@@ -5,6 +5,7 @@
 
 #include "tests/unit/test.h"
 
+#include "effect/outbox.h"
 #include "flow/deploy.h"
 #include "os/sim_clock.h"
 #include "os/sim_stream.h"
@@ -19,6 +20,7 @@ struct rig {
   struct store *store;
   struct disk *disk;
   struct sim_runtime runtime;
+  struct outbox *outbox; /* sends nothing: what leaves stays under way */
   struct flow *flow;
   struct principals *principals;
   struct api *api;

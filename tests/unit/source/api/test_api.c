@@ -64,6 +64,9 @@ static void every_route_asks_who_it_is(void **state) {
       {"GET", "/admin/versions?function=count", NULL, {1, 1, 0, 1, 0}},
       {"GET", "/admin/usage", NULL, {1, 1, 0, 1, 0}},
       {"GET", "/admin/dead", NULL, {1, 1, 0, 1, 0}},
+      {"GET", "/admin/outbox", NULL, {1, 1, 0, 1, 0}},
+      {"GET", "/admin/outbox/01a20a1c-e6f6-7f68-8442-1f6494fb4375.1", NULL, {1, 0, 0, 0, 0}},
+      {"POST", "/admin/outbox", "{\"act\":\"redrive\",\"ids\":[]}", {1, 0, 0, 0, 0}},
       {"GET", "/admin/audit/verify", NULL, {1, 1, 0, 1, 0}},
       {"GET", "/metrics", NULL, {1, 1, 0, 1, 0}},
       {"POST", "/admin/deploy", "{}", {1, 1, 0, 0, 0}},
@@ -164,7 +167,7 @@ static void unknown_things_are_refused(void **state) {
 
 static void dead_letters_are_shown_and_redriven(void **state) {
   const char *admin = token_of[ROLE_ADMIN];
-  char id[64], target[128], body[128];
+  char id[64], target[128], body[128], other[PRINCIPAL_TOKEN_BYTES];
   assert_int_equal(send(token_of[ROLE_INVOKE], "d1", "ward", "sim.fails"), 202);
   rig_wait(20000);
   assert_int_equal(as(admin, "GET", "/admin/dead", NULL), 200);
@@ -176,6 +179,11 @@ static void dead_letters_are_shown_and_redriven(void **state) {
   snprintf(target, sizeof target, "/admin/dead/%s", id);
   assert_int_equal(as(admin, "GET", target, NULL), 200);
   assert_true(bytes_find_bytes(rig_body(), BYTES("\"id\":\"d1\"")) < rig_body().len);
+  assert_true(bytes_find_bytes(rig_body(), BYTES("\"runs\":[{\"id\"")) < rig_body().len);
+  assert_true(bytes_find_bytes(rig_body(), BYTES("\"decision\":\"dead\"")) < rig_body().len);
+  make_token("other-admin", "admin", "elsewhere", NULL, 0, other);
+  snprintf(body, sizeof body, "{\"act\":\"discard\",\"ids\":[\"%s\"]}", id);
+  assert_int_equal(as(other, "POST", "/admin/dead", body), 404);
   snprintf(body, sizeof body, "{\"act\":\"redrive\",\"ids\":[\"%s\"]}", id);
   assert_int_equal(as(admin, "POST", "/admin/dead", body), 200);
   assert_bytes(rig_body(), "{\"count\":1}");
@@ -183,8 +191,85 @@ static void dead_letters_are_shown_and_redriven(void **state) {
   snprintf(body, sizeof body, "{\"act\":\"discard\",\"ids\":[\"%s\"]}", id);
   assert_int_equal(as(admin, "POST", "/admin/dead", body), 200);
   assert_int_equal(as(admin, "GET", "/admin/dead", NULL), 200);
-  assert_bytes(rig_body(), "{\"dead\":[]}");
+  assert_bytes(rig_body(), "{\"dead\":[],\"messages\":[]}");
   assert_int_equal(as(admin, "POST", "/admin/dead", body), 404);
+}
+
+static void put_message(uint64_t ordinal, enum outbox_state state) {
+  static const uint8_t ids[4][ID_BYTES] = {{1}, {2}, {3}, {4}};
+  struct outbox_row row = {.state = state,
+                           .app = BYTES("t"),
+                           .function = BYTES("t/count"),
+                           .contact = BYTES("on-call"),
+                           .spec = BYTES("{\"webhook\":\"https://a.example/x\"}"),
+                           .payload = BYTES("{\"text\":\"NEWS2 9\"}"),
+                           .attempts = 3,
+                           .created_ms = 1767225600000,
+                           .reason = BYTES("status 410")};
+  struct store_commit *commit = commit_new();
+  uint8_t key[OUTBOX_KEY_BYTES];
+  struct buf value;
+  memcpy(row.key.at, ids[0], ID_BYTES);
+  memcpy(row.run.at, ids[1], ID_BYTES);
+  memcpy(row.event.at, ids[2], ID_BYTES);
+  memcpy(row.delivery.at, ids[3], ID_BYTES);
+  buf_init(&value, STORE_VALUE_BYTES_MAX);
+  outbox_row_encode(&value, &row);
+  outbox_key(row.delivery, ordinal, key);
+  commit_put(commit, TABLE_outbox, bytes_of(key, sizeof key), buf_bytes(&value));
+  store_submit(rig.store, &commit, NULL, NULL);
+  buf_fini(&value);
+  rig_settle();
+}
+
+static bool body_has(const char *text) {
+  return bytes_find_bytes(rig_body(), bytes_str(text)) < rig_body().len;
+}
+
+static void messages_are_shown_redriven_and_discarded(void **state) {
+#define MESSAGE(n) "04000000-0000-0000-0000-000000000000." n
+  const char *admin = token_of[ROLE_ADMIN];
+  char other[PRINCIPAL_TOKEN_BYTES];
+  put_message(1, OUTBOX_DEAD);
+  put_message(2, OUTBOX_DEAD);
+  put_message(3, OUTBOX_OWED);
+  rig_crash();
+  assert_int_equal(outbox_load(rig.outbox).dead, 2);
+  assert_int_equal(as(admin, "GET", "/admin/dead", NULL), 200);
+  assert_true(body_has("\"messages\":[{\"message\":\"" MESSAGE("1") "\""));
+  assert_false(body_has(MESSAGE("3")));
+  assert_int_equal(as(admin, "GET", "/admin/outbox?function=count", NULL), 200);
+  assert_true(body_has("\"reason\":\"status 410\""));
+  assert_false(body_has("NEWS2"));
+  assert_true(body_has(MESSAGE("3")));
+  assert_int_equal(as(admin, "GET", "/admin/outbox?state=dead&after=" MESSAGE("1"), NULL), 200);
+  assert_false(body_has(MESSAGE("1")));
+  assert_true(body_has(MESSAGE("2")));
+  assert_int_equal(as(admin, "GET", "/admin/outbox?state=odd", NULL), 400);
+  assert_int_equal(as(admin, "GET", "/admin/outbox?after=7", NULL), 400);
+  assert_int_equal(as(admin, "GET", "/admin/outbox/" MESSAGE("1"), NULL), 200);
+  assert_true(body_has("NEWS2 9"));
+  assert_int_equal(as(admin, "GET", "/admin/outbox/" MESSAGE("9"), NULL), 404);
+  assert_int_equal(as(admin, "GET", "/admin/outbox/9", NULL), 400);
+  make_token("other-admin", "admin", "elsewhere", NULL, 0, other);
+  assert_int_equal(as(other, "GET", "/admin/outbox/" MESSAGE("1"), NULL), 404);
+  assert_int_equal(
+      as(other, "POST", "/admin/outbox", "{\"act\":\"discard\",\"ids\":[\"" MESSAGE("1") "\"]}"),
+      404);
+  assert_int_equal(as(other, "POST", "/admin/outbox", "{\"act\":\"redrive\",\"all\":true}"), 200);
+  assert_bytes(rig_body(), "{\"count\":0}");
+  assert_int_equal(
+      as(admin, "POST", "/admin/outbox", "{\"act\":\"discard\",\"ids\":[\"" MESSAGE("1") "\"]}"),
+      200);
+  assert_bytes(rig_body(), "{\"count\":1}");
+  assert_int_equal(as(admin, "POST", "/admin/outbox", "{\"act\":\"discard\",\"all\":true}"), 400);
+  assert_int_equal(as(admin, "POST", "/admin/outbox", "{\"act\":\"redrive\",\"all\":true}"), 200);
+  assert_bytes(rig_body(), "{\"count\":1}");
+  assert_int_equal(outbox_load(rig.outbox).dead, 0);
+  assert_int_equal(
+      as(admin, "POST", "/admin/outbox", "{\"act\":\"redrive\",\"ids\":[\"" MESSAGE("3") "\"]}"),
+      404);
+#undef MESSAGE
 }
 
 static void invoking_has_lambdas_headers(void **state) {
@@ -215,6 +300,7 @@ int main(void) {
                                       teardown),
       cmocka_unit_test_setup_teardown(unknown_things_are_refused, setup, teardown),
       cmocka_unit_test_setup_teardown(dead_letters_are_shown_and_redriven, setup, teardown),
+      cmocka_unit_test_setup_teardown(messages_are_shown_redriven_and_discarded, setup, teardown),
       cmocka_unit_test_setup_teardown(invoking_has_lambdas_headers, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
