@@ -32,9 +32,10 @@ static const char *answer_to(const char *ask) {
   if (strstr(ask, "GET /admin/runs/r1 "))
     return "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: #\r\n\r\n"
            "{\"steps\":[{\"what\":\"worker\",\"status\":\"ok\"},"
-           "{\"what\":\"state.get\",\"status\":\"asked\"},{\"what\":\"answer\",\"status\":\"ok\"},"
+           "{\"what\":\"state.get\",\"status\":\"asked\"},{\"what\":\"state.get\",\"status\":"
+           "\"ok\"},"
            "{\"what\":\"state.put\",\"status\":\"asked\"},{\"what\":\"settle\",\"status\":"
-           "\"asked\"}]}";
+           "\"succeeded\"}]}";
   if (strstr(ask, "/functions/app%2Fhello/") && strstr(ask, "Ada"))
     return "HTTP/1.1 200 OK\r\nConnection: close\r\nx-amzn-RequestId: r1\r\nContent-Length: "
            "#\r\n\r\n"
