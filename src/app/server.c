@@ -12,6 +12,7 @@
 #include "effect/outbox.h"
 #include "effect/sweep.h"
 #include "flow/retention.h"
+#include "model/zone.h"
 #include "os/file.h"
 #include "os/log.h"
 #include "os/loop.h"
@@ -47,6 +48,7 @@ struct server {
   struct server_options options;
   struct loop *loop;
   struct disk *disk;
+  struct disk *tzdata; /* or NULL */
   struct store *store;
   struct builder *builder;
   struct egress_port *egress;
@@ -193,6 +195,9 @@ static bool open_flow(struct server *server, struct err *err) {
                                  .on_run = on_run,
                                  .on_catalog = on_catalog,
                                  .arg = server};
+  struct err no_zones; /* then a schedule's zone is looked for when it is armed, and logged */
+  if (!disk_open_real(ZONE_FOLDER, &server->tzdata, &no_zones)) server->tzdata = NULL;
+  options.tzdata = server->tzdata;
   TRY(flow_open(&options, &server->flow, err));
   server->retention =
       retention_open(server->loop, server->store, clock_real(), server->options.keep_ms);
@@ -352,6 +357,7 @@ void server_close(struct server **server) {
   if (s->principals) principals_close(&s->principals);
   if (s->runtime) runtime_close_pool(&s->runtime);
   if (s->builder) builder_close(&s->builder);
+  if (s->tzdata) disk_close(&s->tzdata);
   if (s->disk) disk_close(&s->disk);
   if (s->signals_open) signals_close(&s->signals);
   if (s->loop) loop_free(&s->loop);

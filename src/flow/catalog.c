@@ -281,6 +281,20 @@ void catalog_prepare(struct flow *flow, struct version *version,
     store_ask(flow->options.store, prepare_read, prepare_found, preparing);
 }
 
+/* What cannot be made now is told by the first run that needs it. */
+static void warmed(void *arg, const struct err *err) {
+}
+
+void catalog_warm(struct flow *flow) {
+  struct function *function;
+  for (size_t at = 0; catalog_next(flow->catalog, &at, &function);) {
+    if (function->removed) continue;
+    if (function->live->spec->provisioned) catalog_prepare(flow, function->live, warmed, NULL);
+    if (function->canary && function->canary->spec->provisioned)
+      catalog_prepare(flow, function->canary, warmed, NULL);
+  }
+}
+
 /* ---- Opening and closing ---- */
 
 bool catalog_open(struct flow *flow, struct catalog **ret_catalog, struct err *err) {

@@ -78,6 +78,8 @@ bool catalog_qualify(struct catalog *catalog, struct function *function, struct 
 /* Makes the snapshot when there is none for this engine; done now or later. */
 void catalog_prepare(struct flow *flow, struct version *version,
                      void (*done)(void *arg, const struct err *err), void *arg);
+/* At start: versions with provisioned workers get them before anybody asks. */
+void catalog_warm(struct flow *flow);
 /* env and secrets of the app's versions in force are read anew. */
 void catalog_secrets_changed(struct catalog *catalog, struct bytes app);
 /* The version for this order key or id: the canary's share is by hash. */

@@ -307,7 +307,9 @@ void flow_deploy(struct flow *flow, const struct deploy_request *request,
   const struct manifest *manifest;
   struct bytes yaml = arena_copy(&d->arena, request->manifest);
   bool ok = manifest_parse(&d->arena, yaml, &manifest, problems, &err) &&
-            manifest_is_supported(&d->arena, manifest, problems, &err);
+            manifest_is_supported(&d->arena, manifest, problems, &err) &&
+            (!flow->options.tzdata ||
+             manifest_zones_exist(&d->arena, manifest, flow->options.tzdata, problems, &err));
   if (!ok) write_problems(&d->body, problems);
   free(problems);
   ok = ok && app_manifest_get(flow->catalog, request->manifest, &d->app, &err);

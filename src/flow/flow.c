@@ -74,6 +74,7 @@ bool flow_open(const struct flow_options *options, struct flow **ret_flow, struc
     flow_close(&flow);
     return false;
   }
+  catalog_warm(flow);
   *ret_flow = flow;
   return true;
 }

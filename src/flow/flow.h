@@ -42,6 +42,7 @@ struct flow_options {
   struct egress_port *egress;       /* Optional: see gate.h */
   struct builder *builder;          /* Optional: WebAssembly modules need it */
   struct disk *disk;                /* Optional: objects */
+  struct disk *tzdata;              /* Optional: what a deploy's time zones are looked up in */
   const char *isolation;            /* name of the sandbox level in force, for run records */
   struct flow_limits limits;
   /* Optional: a line a run logged, a run that ended, a change of the catalogue. */

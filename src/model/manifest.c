@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "model/manifest_check.h"
+#include "model/zone.h"
 #include "wire/uri.h"
 #include "wire/yaml.h"
 
@@ -284,6 +285,34 @@ bool manifest_is_supported(struct arena *arena, const struct manifest *manifest,
   }
   refuse_part(&check, "feeds");
   refuse_part(&check, "links");
+  return sum_up(ret_problems, err);
+}
+
+static void check_zone(struct check *check, const struct check_at *at,
+                       const struct manifest_trigger *trigger, const struct json *node,
+                       struct disk *tzdata) {
+  struct zone *zone;
+  struct err why;
+  if (trigger->kind != TRIGGER_SCHEDULE || !node) return;
+  if (zone_load(tzdata, trigger->zone, &zone, &why)) {
+    zone_free(&zone);
+    return;
+  }
+  const struct json *named = json_get(json_get(node, "schedule"), "zone");
+  check_problem(check, at, named ? named->offset : node->offset,
+                "%s; a zone is called like Europe/Zurich, or UTC", why.detail);
+}
+
+bool manifest_zones_exist(struct arena *arena, const struct manifest *manifest, struct disk *tzdata,
+                          struct manifest_problems *ret_problems, struct err *err) {
+  struct check check = {
+      .arena = arena, .yaml = manifest->yaml, .tree = manifest->tree, .problems = ret_problems};
+  for (const struct manifest_function *f = manifest->functions; f; f = f->next) {
+    struct check_at functions = {.name = BYTES("functions")};
+    struct check_at at = {.up = &functions, .name = f->name};
+    for (const struct manifest_trigger *t = f->triggers; t; t = t->next)
+      check_zone(&check, &at, t, trigger_node(manifest, f, t), tzdata);
+  }
   return sum_up(ret_problems, err);
 }
 

@@ -122,6 +122,10 @@ bool manifest_parse(struct arena *arena, struct bytes yaml, const struct manifes
  * refuse it, and adds the reasons here. */
 bool manifest_is_supported(struct arena *arena, const struct manifest *manifest,
                            struct manifest_problems *ret_problems, struct err *err) MUST_CHECK;
+struct disk;
+/* Whether the time zones its schedules name are there, in a folder like ZONE_FOLDER. */
+bool manifest_zones_exist(struct arena *arena, const struct manifest *manifest, struct disk *tzdata,
+                          struct manifest_problems *ret_problems, struct err *err) MUST_CHECK;
 const struct manifest_function *manifest_function(const struct manifest *manifest,
                                                   struct bytes name);
 const struct manifest_contact *manifest_contact(const struct manifest *manifest, struct bytes name);

@@ -6,6 +6,8 @@
 #include "app/cli/input.h"
 #include "base/cleanup.h"
 #include "model/script.h"
+#include "model/zone.h"
+#include "os/file.h"
 #include "wire/yaml.h"
 
 #include <string.h>
@@ -56,6 +58,17 @@ static bool refuse(struct cli *cli, const struct folder *folder, struct err *err
        folder->problems.count, folder->problems.count == 1 ? "" : "s");
 }
 
+/* As this machine knows them; without tzdata here, the server says. */
+static bool zones_exist(struct cli *cli, struct folder *folder) {
+  struct disk *tzdata;
+  struct err ignored;
+  if (!disk_open_real(ZONE_FOLDER, &tzdata, &ignored)) return true;
+  bool exist =
+      manifest_zones_exist(&cli->arena, folder->manifest, tzdata, &folder->problems, &ignored);
+  disk_close(&tzdata);
+  return exist;
+}
+
 bool folder_open(struct cli *cli, const char *root, struct folder *ret_folder, struct err *err) {
   struct folder *folder = ret_folder;
   char path[PATH_BYTES];
@@ -73,7 +86,7 @@ bool folder_open(struct cli *cli, const char *root, struct folder *ret_folder, s
   if (!manifest_parse(&cli->arena, folder->yaml, &folder->manifest, &folder->problems, &first) ||
       !manifest_is_supported(&cli->arena, folder->manifest, &folder->problems, &first))
     return refuse(cli, folder, err);
-  return true;
+  return zones_exist(cli, folder) || refuse(cli, folder, err);
 }
 
 /* ---- Files ---- */

@@ -81,10 +81,18 @@ static void add(struct telemetry_batch *batch, uint32_t shard, struct bytes line
 
 #define FAIL_LINE(code, what) FAIL(code, "line %llu: %s", (unsigned long long)batch->lines, what)
 
+static bool has(const struct telemetry_batch *batch, const struct json *sample, const char *name,
+                struct err *err) {
+  if (json_get(sample, name)) return true;
+  FAIL(ERR_INVALID, "line %llu: \"%s\" is missing; a sample has dev, t, m and v",
+       (unsigned long long)batch->lines, name);
+}
+
 static bool read_text(const struct telemetry_batch *batch, const struct json *sample,
                       const char *name, struct bytes *ret_text, struct err *err) {
   const struct json *value = json_get(sample, name);
-  if (!value || value->kind != JSON_STRING || value->text.len == 0)
+  TRY(has(batch, sample, name, err));
+  if (value->kind != JSON_STRING || value->text.len == 0)
     FAIL(ERR_INVALID, "line %llu: %s must be a text", (unsigned long long)batch->lines, name);
   if (value->text.len > TELEMETRY_TEXT_BYTES_MAX)
     FAIL(ERR_LIMIT, "line %llu: TELEMETRY_TEXT_BYTES_MAX: %s is longer than %d bytes",
@@ -111,6 +119,7 @@ static bool add_line(struct telemetry_batch *batch, struct bytes line, struct er
   if (sample->kind != JSON_OBJECT) FAIL_LINE(ERR_INVALID, "a sample is a JSON object");
   TRY(read_text(batch, sample, "dev", &device, err));
   TRY(read_text(batch, sample, "m", &metric, err));
+  TRY(has(batch, sample, "t", err) && has(batch, sample, "v", err));
   if (!json_int(json_get(sample, "t"), &t))
     FAIL_LINE(ERR_INVALID, "t must be an integer: milliseconds since 1970");
   if (!json_double(json_get(sample, "v"), &v)) FAIL_LINE(ERR_INVALID, "v must be a number");

@@ -2,6 +2,7 @@
 #include "tests/unit/test.h"
 
 #include "model/manifest.h"
+#include "os/disk_sim.h"
 
 static struct arena arena;
 static struct manifest_problems problems;
@@ -309,6 +310,28 @@ static void a_full_arena_is_an_error(void **state) {
   }
 }
 
+static void time_zones_are_looked_up(void **state) {
+  static const char yaml[] = "app: a\n"
+                             "functions:\n"
+                             "  f:\n"
+                             "    code: a.js\n"
+                             "    on:\n"
+                             "      - schedule: {cron: \"0 7 * * *\", zone: Europe/Elsewhere}\n"
+                             "      - schedule: {cron: \"0 7 * * *\", zone: Nowhere/Land}\n"
+                             "      - schedule: \"rate(5 minutes)\"\n";
+  const struct manifest *manifest;
+  struct err err;
+  struct disk *disk = disk_new_simulated(1);
+  assert_ok(manifest_parse(&arena, bytes_str(yaml), &manifest, &problems, &err), err);
+  assert_false(manifest_zones_exist(&arena, manifest, disk, &problems, &err));
+  assert_int_equal(problems.count, 2);
+  assert_int_equal(problems.list[1].line, 7);
+  assert_int_equal(problems.list[1].column, 45);
+  assert_true(bytes_find_bytes(problems.list[1].message, BYTES("no time zone Nowhere/Land")) <
+              problems.list[1].message.len);
+  disk_close(&disk);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(all_of_it_is_read, set_up, tear_down),
@@ -320,6 +343,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(broken_yaml_has_a_place, set_up, tear_down),
       cmocka_unit_test_setup_teardown(what_comes_later_is_refused_clearly, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_full_arena_is_an_error, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(time_zones_are_looked_up, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

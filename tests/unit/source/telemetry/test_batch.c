@@ -107,7 +107,7 @@ static void a_bad_line_is_named(void **state) {
   refuses("{\"dev\":\"\",\"t\":1,\"m\":\"hr\",\"v\":61}\n", ERR_INVALID, "line 1: dev");
   refuses("{\"dev\":\"a\",\"t\":1.5,\"m\":\"hr\",\"v\":61}\n", ERR_INVALID, "t must be");
   refuses("{\"dev\":\"a\",\"t\":\"1\",\"m\":\"hr\",\"v\":61}\n", ERR_INVALID, "t must be");
-  refuses("{\"dev\":\"a\",\"t\":1,\"v\":61}\n", ERR_INVALID, "m must be");
+  refuses("{\"dev\":\"a\",\"t\":1,\"v\":61}\n", ERR_INVALID, "line 1: \"m\" is missing");
   refuses("{\"dev\":\"a\",\"t\":1,\"m\":\"hr\",\"v\":\"61\"}\n", ERR_INVALID, "v must be");
   refuses("{\"dev\":\"a\",\"t\":1,\"m\":\"hr\",\"v\":1e999}\n", ERR_INVALID, "v must be");
   refuses("{\"dev\":\"a\",\"t\":1,\"m\":\"hr\",\"v\":NaN}\n", ERR_MALFORMED, "line 1");
