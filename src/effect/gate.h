@@ -42,6 +42,7 @@ struct gate_run {
   const struct manifest *manifest; /* of the app: contacts */
   struct id run, event, delivery;
   struct id tenant_delivery; /* what idempotency keys derive from: the same in every attempt */
+  struct bytes order_key;    /* the delivery's; empty: unordered */
   uint32_t depth;            /* causation depth of the run's event */
   struct bytes traceparent;
   struct stage stage;

@@ -74,6 +74,15 @@ static void answer(struct effect_call *call, struct id id, bool duplicate) {
   effect_answer(call, bytes_str(json));
 }
 
+/* What a person reads comes one after the other. The receiver of a webhook has ids and times: only
+ * what was ordered stays in order there, by the function's key, or within the run. */
+static uint64_t lane_of(const struct gate_run *run, const struct manifest_contact *contact) {
+  if (!json_get(contact->spec, "webhook")) return 0;
+  uint64_t lane = run->order_key.len ? bytes_hash(run->order_key, bytes_hash(run->function, 0))
+                                     : bytes_hash(id_bytes(&run->tenant_delivery), 0);
+  return lane ? lane : 1;
+}
+
 static void stage_message(struct effect_call *call) {
   struct notify *notify = call->own;
   struct gate_run *run = call->run;
@@ -92,6 +101,7 @@ static void stage_message(struct effect_call *call) {
                            .run = run->run,
                            .event = run->event,
                            .delivery = run->delivery,
+                           .lane = lane_of(run, notify->contact),
                            .created_ms = now_ms};
   outbox_key(run->tenant_delivery, call->ordinal, key);
   outbox_row_encode(&value, &row);

@@ -97,6 +97,7 @@ bool outbox_open(const struct outbox_options *options, struct outbox **ret_outbo
   outbox->port = (struct egress_port){&outbox_ops, outbox};
   map_init(&outbox->sends, random_u64(options->random));
   map_init(&outbox->lines, random_u64(options->random));
+  map_init(&outbox->contacts, random_u64(options->random));
   list_init(&outbox->ready);
   list_init(&outbox->gone);
   const struct store_range all = {.table = TABLE_outbox};
@@ -117,6 +118,7 @@ static void outbox_free(struct outbox *outbox) {
   while (!list_empty(&outbox->gone)) send_free(LIST_FIRST(&outbox->gone, struct send, link));
   map_fini(&outbox->sends);
   map_fini(&outbox->lines);
+  map_fini(&outbox->contacts);
   free(outbox);
 }
 

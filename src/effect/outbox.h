@@ -3,16 +3,19 @@
  * Units:   UTC milliseconds, bytes.
  * Errors:  outbox_open: the store's. Later ones are retried, or end in a dead row with its reason.
  * Threads: the loop's.
- * Limits:  OUTBOX_BUSY_MAX sends at once; OUTBOX_ROWS_MAX and OUTBOX_BYTES_MAX in memory, more wait
- *          in the store; OUTBOX_AGE_MS_MAX, then a message is dead.
+ * Limits:  OUTBOX_BUSY_MAX sends at once, OUTBOX_CONTACT_BUSY_MAX of them to one contact;
+ *          OUTBOX_ROWS_MAX and OUTBOX_BYTES_MAX in memory, more wait in the store;
+ *          OUTBOX_AGE_MS_MAX, then a message is dead.
  *
  *   owed -> sending -> sent (the row goes, with an audit record, in one commit)
  *     ^        |
  *     +--later-+-> dead (kept with its reason, until somebody redrives or discards it)
  *
- * One message of a contact is under way at a time, in the order of the commits. A crash between the
- * send and its commit repeats the send with the same idempotency key. What cannot become better (a
- * refused address, 4xx) is dead at once and does not hold up what is behind it.                 */
+ * Mails and texts of a contact go one at a time, in the order of the commits; so do the webhooks
+ * of one order key (or of one unordered run), while those of others pass them. A contact that
+ * cannot be reached is tried by one message at a time, ever later. A crash between the send and
+ * its commit repeats the send with the same idempotency key. What cannot become better (a refused
+ * address, 4xx) is dead at once and does not hold up what is behind it.                       */
 #ifndef MEDULLA_EFFECT_OUTBOX_H
 #define MEDULLA_EFFECT_OUTBOX_H
 
@@ -22,7 +25,8 @@
 #include "os/random.h"
 #include "store/store.h"
 
-#define OUTBOX_BUSY_MAX 16
+#define OUTBOX_BUSY_MAX 32
+#define OUTBOX_CONTACT_BUSY_MAX 16
 #define OUTBOX_ROWS_MAX 2000
 #define OUTBOX_BYTES_MAX (32u << 20)
 #define OUTBOX_AGE_MS_MAX (24 * 3600 * 1000ll)

@@ -1,6 +1,9 @@
-/* effect/outbox_line.c: one contact's messages, one after the other.
+/* effect/outbox_line.c: messages that go one after the other, and what lines to a contact share.
  *
- *   due -> ready -> (secret is read) -> request -> verdict -> commit -> next, or the same later  */
+ *   due -> ready -> (secret is read) -> request -> verdict -> commit -> next, or the same later
+ *           | ^
+ *           v | a place among the contact's sends
+ *         waiting                                                                                */
 #include "base/must.h"
 #include "effect/outbox_message.h"
 #include "effect/outbox_parts.h"
@@ -42,9 +45,46 @@ static void on_due(struct loop_timer *timer) {
   lines_start(outbox);
 }
 
-static struct line *line_new(struct outbox *outbox, struct bytes name) {
+static struct contact *contact_of(struct outbox *outbox, struct bytes name) {
+  struct contact *contact = map_get(&outbox->contacts, name);
+  if (contact) return contact;
+  contact = must_alloc(sizeof *contact);
+  contact->outbox = outbox;
+  list_init(&contact->waiting);
+  buf_init(&contact->name, NAME_BYTES_MAX);
+  buf_put(&contact->name, name);
+  map_put(&outbox->contacts, name, contact);
+  return contact;
+}
+
+/* The last line takes the contact with it, and what it knew of its state. */
+static void contact_unref(struct contact *contact) {
+  if (--contact->lines) return;
+  map_drop(&contact->outbox->contacts, buf_bytes(&contact->name));
+  buf_fini(&contact->name);
+  free(contact);
+}
+
+static bool contact_has_room(const struct contact *contact) {
+  return contact->busy < (contact->failing ? 1 : OUTBOX_CONTACT_BUSY_MAX);
+}
+
+/* One send of it ended: who waited for its place is ready. */
+static void contact_release(struct contact *contact) {
+  contact->busy--;
+  uint32_t places = contact->failing ? 1 : OUTBOX_CONTACT_BUSY_MAX;
+  for (uint32_t at = contact->busy; at < places && !list_empty(&contact->waiting); at++) {
+    struct line *line = LIST_FIRST(&contact->waiting, struct line, link);
+    list_drop(&line->link);
+    list_push(&contact->outbox->ready, &line->link);
+  }
+}
+
+static struct line *line_new(struct outbox *outbox, struct contact *contact, struct bytes name) {
   struct line *line = must_alloc(sizeof *line);
   line->outbox = outbox;
+  line->contact = contact;
+  contact->lines++;
   line->due.fire = on_due;
   list_init(&line->link);
   list_init(&line->sends);
@@ -64,6 +104,7 @@ void line_free(struct line *line) {
   buf_fini(&line->secret);
   buf_fini(&line->secret_key);
   arena_fini(&line->arena);
+  contact_unref(line->contact);
   free(line);
 }
 
@@ -73,8 +114,13 @@ struct line *line_of(struct outbox *outbox, const struct outbox_row *row) {
   buf_put(&name, row->app);
   buf_char(&name, 0);
   buf_put(&name, row->contact);
+  size_t contact_bytes = name.len;
+  if (row->lane) buf_printf(&name, "%c%016llx", 0, (unsigned long long)row->lane);
   struct line *line = map_get(&outbox->lines, buf_bytes(&name));
-  if (!line) line = line_new(outbox, buf_bytes(&name));
+  if (!line) {
+    struct contact *contact = contact_of(outbox, bytes_sub(buf_bytes(&name), 0, contact_bytes));
+    line = line_new(outbox, contact, buf_bytes(&name));
+  }
   buf_fini(&name);
   return line;
 }
@@ -89,7 +135,8 @@ void line_pump(struct line *line) {
     line_free(line);
     return;
   }
-  int64_t wait_ms = head->row.next_ms - outbox_now_ms(outbox);
+  int64_t due_ms = head->row.next_ms, not_before_ms = line->contact->not_before_ms;
+  int64_t wait_ms = (due_ms > not_before_ms ? due_ms : not_before_ms) - outbox_now_ms(outbox);
   list_drop(&line->link);
   if (wait_ms > 0)
     loop_timer_after(outbox->options.loop, &line->due, wait_ms);
@@ -120,6 +167,7 @@ static void settled(void *arg, const struct store_result *result) {
   if (!outbox_called(outbox)) return;
   line->busy = false;
   outbox->load.sending--;
+  contact_release(line->contact);
   arena_reset(&line->arena);
   buf_reset(&line->secret);
   if (result->err.code != ERR_OK) { /* the send is repeated under the same idempotency key */
@@ -155,6 +203,7 @@ static void settle(struct line *line, enum verdict verdict) {
   struct store_commit *commit = commit_new();
   struct outbox_row after = head->row;
   int64_t now_ms = outbox_now_ms(outbox), delay_ms = 0;
+  line->contact->failing = verdict == VERDICT_LATER;
   after.attempts++;
   after.reason = bytes_str(line->reason);
   if (verdict == VERDICT_LATER && !retry_next(&policy, after.attempts, now_ms - after.created_ms,
@@ -162,6 +211,7 @@ static void settle(struct line *line, enum verdict verdict) {
     verdict = VERDICT_DEAD;
   line->verdict = verdict;
   line->next_ms = after.next_ms = verdict == VERDICT_LATER ? now_ms + delay_ms : 0;
+  line->contact->not_before_ms = line->next_ms;
   after.state = verdict == VERDICT_DEAD ? OUTBOX_DEAD : OUTBOX_OWED;
   if (verdict == VERDICT_SENT) {
     commit_remove(commit, TABLE_outbox, bytes_of(head->key, sizeof head->key));
@@ -251,6 +301,7 @@ static void start(struct line *line) {
   struct bytes name;
   struct err err;
   line->busy = true;
+  line->contact->busy++;
   line->reason[0] = 0;
   outbox->load.sending++;
   if (!outbox_secret_name(&line->arena, row, &name, &err)) {
@@ -275,6 +326,11 @@ void lines_start(struct outbox *outbox) {
   while (outbox->load.sending < OUTBOX_BUSY_MAX && !list_empty(&outbox->ready)) {
     struct line *line = LIST_FIRST(&outbox->ready, struct line, link);
     list_drop(&line->link);
-    start(line);
+    if (line->contact->not_before_ms > outbox_now_ms(outbox))
+      line_pump(line); /* it has failed meanwhile */
+    else if (contact_has_room(line->contact))
+      start(line);
+    else
+      list_push(&line->contact->waiting, &line->link);
   }
 }

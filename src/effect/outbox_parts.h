@@ -1,4 +1,4 @@
-/* effect/outbox_parts.h: the outbox from the inside: lines of messages, one for each contact.
+/* effect/outbox_parts.h: the outbox from the inside: contacts, and their lines of messages.
  * Owns:    see each struct.
  * Threads: the loop's.                                                                       */
 #ifndef MEDULLA_EFFECT_OUTBOX_PARTS_H
@@ -23,12 +23,24 @@ struct send {
 
 enum verdict { VERDICT_SENT, VERDICT_LATER, VERDICT_DEAD };
 
-struct line {
-  struct list link; /* in outbox->ready */
+/* What the lines to one contact share. */
+struct contact {
   struct outbox *outbox;
+  struct buf name;     /* app NUL contact */
+  struct list waiting; /* lines with a due head, for want of a place among the contact's sends */
+  uint32_t lines, busy;
+  bool failing;          /* the last word from it was "later": one send at a time tries it */
+  int64_t not_before_ms; /* and not before this */
+};
+
+/* Messages that go one after the other. */
+struct line {
+  struct list link; /* in outbox->ready or contact->waiting */
+  struct outbox *outbox;
+  struct contact *contact;
   struct list sends;
   struct loop_timer due;
-  struct buf name; /* app NUL contact */
+  struct buf name; /* the contact's, and the lane when there are several */
   bool busy;
   /* Of the send under way. */
   struct arena arena;
@@ -44,8 +56,9 @@ struct line {
 struct outbox {
   struct egress_port port; /* first member */
   struct outbox_options options;
-  struct map sends; /* row key -> struct send */
-  struct map lines; /* app NUL contact -> struct line */
+  struct map sends;    /* row key -> struct send */
+  struct map lines;    /* name -> struct line */
+  struct map contacts; /* name -> struct contact */
   struct list ready;
   struct list gone; /* ended while a scan is under way, which may still have seen them */
   size_t bytes;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROW_FORMAT = 1 };
+enum { ROW_FORMAT = 2, ROW_FORMAT_NO_LANE = 1 };
 
 void outbox_key(struct id delivery, uint64_t ordinal, uint8_t ret_key[OUTBOX_KEY_BYTES]) {
   memcpy(ret_key, delivery.at, ID_BYTES);
@@ -51,6 +51,7 @@ void outbox_row_encode(struct buf *buf, const struct outbox_row *row) {
   fields_put_i64(buf, row->created_ms);
   fields_put_i64(buf, row->next_ms);
   fields_put_bytes(buf, row->reason);
+  fields_put_u64(buf, row->lane);
 }
 
 bool outbox_row_decode(struct bytes input, struct outbox_row *ret_row, struct err *err) {
@@ -71,8 +72,10 @@ bool outbox_row_decode(struct bytes input, struct outbox_row *ret_row, struct er
   row.created_ms = fields_get_i64(&in);
   row.next_ms = fields_get_i64(&in);
   row.reason = fields_get_bytes(&in);
+  if (format != ROW_FORMAT_NO_LANE) row.lane = fields_get_u64(&in);
   TRY(fields_end(&in, "outbox row", err));
-  if (format != ROW_FORMAT || state > OUTBOX_DEAD || attempts > UINT32_MAX)
+  if (format < ROW_FORMAT_NO_LANE || format > ROW_FORMAT || state > OUTBOX_DEAD ||
+      attempts > UINT32_MAX)
     FAIL(ERR_CORRUPT, "outbox row: unknown format");
   row.state = (enum outbox_state)state;
   row.attempts = (uint32_t)attempts;

@@ -25,6 +25,7 @@ struct outbox_row {
   struct bytes payload; /* JSON: {subject, text, data} */
   struct id key;        /* idempotency key */
   struct id run, event, delivery;
+  uint64_t lane;     /* messages of one lane go in order; 0: all of the contact's do */
   uint32_t attempts; /* made so far */
   int64_t created_ms, next_ms;
   struct bytes reason; /* of the last failure; PHI-free */

@@ -329,6 +329,7 @@ static void gate_begin(struct run *run) {
   gate->event = run->event.id;
   gate->delivery = run->owed_count ? run->origin : (struct id){{0}};
   gate->tenant_delivery = run->origin;
+  gate->order_key = run->owed_count ? run->owed[0]->delivery.key : BYTES_NONE;
   gate->depth = run->event.depth;
   gate->traceparent = run->event.traceparent;
   gate->answer = on_answer;

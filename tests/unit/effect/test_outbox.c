@@ -111,6 +111,62 @@ static void test_retry_keeps_key_and_order(void **state) {
   rig_close(&rig);
 }
 
+static void webhook_of(struct rig *rig, uint8_t delivery, const char *key, const char *payload) {
+  rig_run(rig, delivery);
+  rig->run.order_key = bytes_str(key);
+  rig_call(rig, "notify", payload);
+  if (!rig->ok) fail_msg("%s", rig->body);
+  rig_settle(rig);
+}
+
+/* One key in order, another passes it; one message at a time looks whether the contact is back. */
+static void test_webhooks_pass_each_other(void **state) {
+  struct rig rig;
+  (void)state;
+  rig_open(&rig, yaml);
+  rig_put(&rig, TABLE_secret, "ward\0board-key", 14, "topsecret");
+  webhook_of(&rig, 1, "bed-1", "{\"contact\":\"charge\",\"text\":\"first\"}");
+  webhook_of(&rig, 2, "bed-1", "{\"contact\":\"charge\",\"text\":\"second\"}");
+  webhook_of(&rig, 3, "bed-2", "{\"contact\":\"charge\",\"text\":\"third\"}");
+  assert_int_equal(rig.sent_count, 2);
+  assert_non_null(strstr(rig.sent[0].body, "first"));
+  assert_non_null(strstr(rig.sent[1].body, "third"));
+  rig_answer(&rig, 1, ERR_UNREACHABLE, 0);
+  rig_answer(&rig, 0, ERR_OK, 503);
+  assert_int_equal(rig.sent_count, 2);
+  rig_pass(&rig, 1100);
+  assert_int_equal(rig.sent_count, 3);
+  int second = 0;
+  for (int i = 2; i < 5; i++) { /* it is back: both keys go on, as chance has it */
+    rig_pass(&rig, 1100);
+    assert_true(rig.sent_count > i);
+    if (strstr(rig.sent[i].body, "first")) assert_int_equal(second, 0);
+    if (strstr(rig.sent[i].body, "second")) second = i;
+    rig_answer(&rig, i, ERR_OK, 204);
+  }
+  assert_true(second > 2);
+  assert_int_equal(rig_rows(&rig, TABLE_outbox), 0);
+  rig_close(&rig);
+}
+
+/* A contact has so many places; each that ends gives its place to the next. */
+static void test_places_of_a_contact(void **state) {
+  struct rig rig;
+  char key[16];
+  (void)state;
+  rig_open(&rig, yaml);
+  rig_put(&rig, TABLE_secret, "ward\0board-key", 14, "topsecret");
+  for (int i = 0; i < OUTBOX_CONTACT_BUSY_MAX + 2; i++) {
+    snprintf(key, sizeof key, "bed-%d", i);
+    webhook_of(&rig, (uint8_t)(i + 1), key, "{\"contact\":\"charge\",\"text\":\"x\"}");
+  }
+  assert_int_equal(rig.sent_count, OUTBOX_CONTACT_BUSY_MAX);
+  for (int i = 0; i < OUTBOX_CONTACT_BUSY_MAX + 2; i++) rig_answer(&rig, (unsigned)i, ERR_OK, 204);
+  assert_int_equal(rig.sent_count, OUTBOX_CONTACT_BUSY_MAX + 2);
+  assert_int_equal(rig_rows(&rig, TABLE_outbox), 0);
+  rig_close(&rig);
+}
+
 static void test_survives_crash(void **state) {
   struct rig rig;
   char first[RIG_TEXT_BYTES];
@@ -259,6 +315,8 @@ int main(void) {
       cmocka_unit_test(test_webhook),
       cmocka_unit_test(test_sms),
       cmocka_unit_test(test_retry_keeps_key_and_order),
+      cmocka_unit_test(test_webhooks_pass_each_other),
+      cmocka_unit_test(test_places_of_a_contact),
       cmocka_unit_test(test_survives_crash),
       cmocka_unit_test(test_dead),
       cmocka_unit_test(test_given_up_after_a_day),
