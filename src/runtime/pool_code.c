@@ -15,6 +15,13 @@
 #include <string.h>
 #include <unistd.h>
 
+enum {
+  STARTING_MAX = 32,       /* workers on their way at once */
+  QUEUE_SPARE_NS = 100000, /* a queue cleared in this time wakes no worker for a spare processor */
+  FORK_WAIT_US_MIN = 100,
+};
+#define NS_MAX INT64_C(1000000000000) /* a worker may say what it likes: no sum overflows */
+
 static void fork_time(struct loop_timer *timer);
 
 /* The version's lasting things. */
@@ -53,6 +60,7 @@ struct pool_code *pool_code_of(struct pool *pool, struct runtime_code *code) {
   list_init(&pc->starved_link);
   list_init(&pc->prepare_link);
   list_init(&pc->idle);
+  list_init(&pc->busy);
   list_init(&pc->lanes);
   list_init(&pc->asks);
   list_push(&pool->codes, &pc->link);
@@ -154,17 +162,47 @@ static uint32_t workers_max(const struct pool_code *pc) {
   return most ? most : pc->pool->options.workers_max;
 }
 
-/* Busy workers that sleep in an effect or timer; they say so themselves in their rings. A worker
- * that lies about it only gets its own version more workers, within its limits. */
-static uint32_t count_asleep(const struct pool_code *pc) {
+/* A busy worker that sleeps in an effect or timer; it says so itself in its rings. One that waits
+ * for us to read what it has said is none. A worker that lies about it only gets its own version
+ * more workers, within its limits. */
+static bool is_asleep(const struct pool_worker *worker) {
+  return atomic_load_explicit(&worker->ring.shared->worker_sleeps, memory_order_relaxed) &&
+         ring_is_empty(&worker->ring);
+}
+
+static uint32_t count_asleep(struct pool_code *pc) {
   uint32_t asleep = 0;
-  for (uint32_t i = 0; i < pc->pool->slots; i++) {
-    const struct pool_worker *worker = &pc->pool->workers[i];
-    if (worker->code == pc && worker->state == WORKER_BUSY &&
-        atomic_load_explicit(&worker->ring.shared->worker_sleeps, memory_order_relaxed))
-      asleep++;
-  }
+  LIST_EACH (worker, &pc->busy, struct pool_worker, link)
+    if (is_asleep(worker)) asleep++;
   return asleep;
+}
+
+/* Busy workers that will soon take the next run; one that is far behind the mean may never. */
+static uint32_t count_moving(struct pool_code *pc, int64_t late_ns) {
+  enum { LOOK_AT_MAX = 16 };
+  uint32_t moving = 0, seen = 0;
+  int64_t since_ns = pool_now(pc->pool) - late_ns;
+  for (struct list *at = pc->busy.prev; at != &pc->busy && seen++ < LOOK_AT_MAX; at = at->prev) {
+    const struct pool_worker *worker = LIST_OF(at, struct pool_worker, link);
+    if (worker->begun_ns >= since_ns && !is_asleep(worker)) moving++;
+  }
+  return moving;
+}
+
+static int64_t fork_wait_ns(const struct pool_code *pc) {
+  int64_t wait_us = pc->pool->options.fork_wait_us;
+  return (wait_us > FORK_WAIT_US_MIN ? wait_us : FORK_WAIT_US_MIN) * 1000;
+}
+
+/* Short runs are done sooner by the worker that is awake than another is woken; and workers beyond
+ * the processors only cost each other their caches. Where this is wrong, fork_time mends it. */
+static bool keeps_up(struct pool_code *pc) {
+  if (pc->busy_count == 0 || pc->mean_ns == 0 || pc->mean_ns > fork_wait_ns(pc)) return false;
+  bool spare = pc->pool->busy + 1 < pc->pool->processors;
+  int64_t most_ns = spare ? QUEUE_SPARE_NS : fork_wait_ns(pc);
+  int64_t queue_ns = pc->mean_ns * pc->waiting;
+  if (queue_ns > most_ns * pc->busy_count) return false;
+  return queue_ns <= most_ns * count_moving(pc, most_ns);
 }
 
 static struct pool_worker *longest_idle(struct pool *pool, const struct pool_code *but) {
@@ -194,7 +232,7 @@ static bool fork_one(struct pool_code *pc) {
   struct pool *pool = pc->pool;
   struct pool_worker *worker;
   struct err err;
-  if (pool->starting >= POOL_STARTING_MAX) return false;
+  if (pool->starting >= STARTING_MAX) return false;
   if (pool->used - pool->preparing >= pool->options.workers_max) {
     starve(pc);
     return false;
@@ -231,6 +269,16 @@ static void fork_some(struct pool_code *pc, uint32_t count) {
   while (count-- > 0 && fork_one(pc)) {}
 }
 
+/* All processors are taken, by runs that do not end: the others should not wait for them. */
+static bool is_stuck(struct pool_code *pc, bool overdue) {
+  enum { STUCK_TIMES = 4 };
+  if (!overdue) return false;
+  bool moved = pc->finished != pc->finished_before || pc->starting;
+  pc->finished_before = pc->finished;
+  pc->stuck = moved ? 0 : pc->stuck + 1;
+  return pc->stuck >= STUCK_TIMES;
+}
+
 static void fork_now(struct pool_code *pc, bool overdue) {
   uint32_t want = wanted(pc);
   if (want == 0 || (pc->starting && !overdue)) return;
@@ -240,16 +288,51 @@ static void fork_now(struct pool_code *pc, bool overdue) {
     fork_some(pc, pc->workers || overdue ? want : 1);
   else if (overdue && running < pc->pool->processors)
     fork_some(pc, lesser(want, pc->pool->processors - running));
-  else if (overdue && pc->finished == pc->finished_before)
+  else if (is_stuck(pc, overdue))
     fork_some(pc, lesser(want, 1 + pc->workers / 2));
-  if (overdue) pc->finished_before = pc->finished;
 }
 
+static bool give(struct pool_code *pc) {
+  if (list_empty(&pc->idle)) return false;
+  struct pool_worker *worker = LIST_OF(pc->idle.prev, struct pool_worker, link); /* the warmest */
+  struct run_handle *run = next_run(pc);
+  if (!run) return false;
+  list_drop(&worker->link);
+  list_push(&pc->busy, &worker->link);
+  pc->idle_count--;
+  pc->busy_count++;
+  pc->pool->busy++;
+  worker->state = WORKER_BUSY;
+  pool_worker_begin(worker, run);
+  return true;
+}
+
+/* When the run that waits longest was asked for. */
+static int64_t oldest_ns(const struct pool_code *pc) {
+  int64_t oldest_ns = INT64_MAX;
+  LIST_EACH (lane, &pc->lanes, struct pool_lane, link) {
+    const struct run_handle *run = LIST_FIRST(&lane->runs, struct run_handle, link);
+    if (run->asked_ns < oldest_ns) oldest_ns = run->asked_ns;
+  }
+  return oldest_ns;
+}
+
+static void set_fork_timer(struct pool_code *pc, int64_t at_ns) {
+  pc->fork_timer_set = true;
+  loop_timer_set(pc->pool->loop, &pc->fork_timer, at_ns);
+}
+
+/* A queue that is never empty but moves makes nobody wait long. */
 static void fork_time(struct loop_timer *timer) {
   struct pool_code *pc = LIST_OF(timer, struct pool_code, fork_timer);
   pc->fork_timer_set = false;
   if (pc->waiting == 0) return;
-  fork_now(pc, true);
+  int64_t due_ns = oldest_ns(pc) + fork_wait_ns(pc);
+  if (due_ns > pool_now(pc->pool)) {
+    set_fork_timer(pc, due_ns);
+    return;
+  }
+  if (!give(pc)) fork_now(pc, true);
   pool_code_consider(pc);
 }
 
@@ -259,18 +342,18 @@ static void keep_provisioned(struct pool_code *pc) {
 }
 
 bool pool_code_give(struct pool_code *pc) {
-  struct pool_worker *worker = LIST_FIRST(&pc->idle, struct pool_worker, link);
-  if (!worker) return false;
-  worker = LIST_OF(pc->idle.prev, struct pool_worker, link); /* the warmest */
-  struct run_handle *run = next_run(pc);
-  if (!run) return false;
+  return !keeps_up(pc) && give(pc);
+}
+
+void pool_code_ended(struct pool_worker *worker, int64_t took_us) {
+  enum { MEAN_OF = 16, HANDOVER_NS = 5000 };
+  struct pool_code *pc = worker->code;
+  int64_t took_ns = (took_us < NS_MAX / 1000 ? took_us * 1000 : NS_MAX) + HANDOVER_NS;
+  pc->mean_ns = pc->mean_ns ? pc->mean_ns + (took_ns - pc->mean_ns) / MEAN_OF : took_ns;
   list_drop(&worker->link);
-  pc->idle_count--;
-  pc->busy_count++;
-  pc->pool->busy++;
-  worker->state = WORKER_BUSY;
-  pool_worker_begin(worker, run);
-  return true;
+  pc->finished++;
+  pc->busy_count--;
+  pc->pool->busy--;
 }
 
 void pool_code_consider(struct pool_code *pc) {
@@ -285,12 +368,9 @@ void pool_code_consider(struct pool_code *pc) {
     pool_prepare_ask(pc, NULL);
     return;
   }
-  fork_now(pc, pc->pool->options.fork_wait_us == 0);
+  if (list_empty(&pc->idle)) fork_now(pc, pc->pool->options.fork_wait_us == 0);
   if (pc->waiting == 0 || pc->fork_timer_set) return;
-  pc->fork_timer_set = true;
-  int64_t wait_us = pc->pool->options.fork_wait_us;
-  loop_timer_set(pc->pool->loop, &pc->fork_timer,
-                 pool_now(pc->pool) + (wait_us > 100 ? wait_us : 100) * 1000);
+  set_fork_timer(pc, pool_now(pc->pool) + fork_wait_ns(pc));
 }
 
 /* A starved version takes this worker's place when that makes the shares more even. */

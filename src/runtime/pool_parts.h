@@ -20,11 +20,7 @@
 #include "runtime/ring_message.h"
 #include "runtime/sandbox.h"
 
-#define POOL_STARTING_MAX 32 /* workers on their way at once */
-#define POOL_PREPARES_MAX 4  /* snapshots being made at once */
-#define POOL_HOT_NS 50000    /* without a message for this long a worker is no longer hot */
-#define POOL_PULLS_MAX 64    /* messages of one worker in one round */
-#define POOL_OUTBOX_BYTES_MAX (64u << 20)   /* answers a run has not read yet */
+#define POOL_PREPARES_MAX 4                 /* snapshots being made at once */
 #define POOL_BACKOFF_NS INT64_C(1000000000) /* after a failed start or a dead launcher */
 #define POOL_NS_PER_MS INT64_C(1000000)
 
@@ -36,7 +32,7 @@ struct pool;
 struct pool_code;
 
 struct pool_worker {
-  struct list link;     /* free, unsent or idle list */
+  struct list link;     /* free, unsent, idle or busy list */
   struct list hot_link; /* pool->hot */
   struct pool *pool;
   struct pool_code *code; /* NULL: nobody waits for it any more */
@@ -51,7 +47,7 @@ struct pool_worker {
   struct loop_watch watch; /* its fd: the eventfd this worker writes */
   struct loop_timer timer; /* the deadline when busy, the end of idling when idle; lazy */
   int64_t timer_ns;        /* when it is set for; 0: not set */
-  int64_t asked_ns, idle_ns, heard_ns;
+  int64_t asked_ns, idle_ns, heard_ns, begun_ns;
   /* The run. */
   struct run_handle *run;
   struct ring_run run_head;
@@ -94,9 +90,12 @@ struct pool_code {
   bool consider; /* in the next round */
   enum pool_readiness readiness;
   struct list idle; /* the longest idle first */
+  struct list busy; /* the longest at its run first */
   struct list lanes;
   uint32_t workers, starting, idle_count, busy_count, waiting;
   uint64_t finished, finished_before; /* runs; to see whether the queue moves */
+  uint32_t stuck;                     /* times in a row that it did not */
+  int64_t mean_ns;                    /* a run holds a worker for, lately; 0: not known yet */
   struct loop_timer fork_timer;
   bool fork_timer_set;
   int64_t retry_ns; /* no worker is kept warm before this */
@@ -139,8 +138,7 @@ struct pool {
 
 /* pool.c */
 int64_t pool_now(const struct pool *pool);
-void pool_refuse(struct pool *pool,
-                 struct run_handle *run); /* done(RUN_REFUSED) in the next round */
+void pool_refuse(struct pool *pool, struct run_handle *run); /* its done: in the next round */
 
 /* pool_launch.c: the connection to the launcher. */
 bool pool_launch_open(struct pool *pool, struct err *err) MUST_CHECK;
@@ -181,7 +179,8 @@ bool pool_code_open_source(struct pool_code *pc, struct err *err) MUST_CHECK;
 struct pool_code *pool_code_of(struct pool *pool, struct runtime_code *code);
 void pool_code_wait(struct pool_code *code, struct run_handle *run);
 void pool_code_unwait(struct pool_code *code, struct run_handle *run);
-bool pool_code_give(struct pool_code *pc);       /* a waiting run to an idle worker */
+bool pool_code_give(struct pool_code *pc); /* a waiting run to an idle worker */
+void pool_code_ended(struct pool_worker *worker, int64_t took_us); /* as the worker says */
 void pool_code_consider(struct pool_code *code); /* give idle workers work, fork if it is time */
 void pool_code_worker_free(struct pool_worker *worker); /* READY or after a run */
 void pool_code_slot_free(struct pool *pool);            /* starved codes may fork */

@@ -20,8 +20,12 @@ struct pool_answer {
   uint8_t body[];
 };
 
-/* One wake may still be under way when a run ends. */
-enum { IDLE_WAKES_MAX = 2 };
+enum {
+  HOT_NS = 50000,              /* without a message for this long a worker is no longer hot */
+  PULLS_MAX = 64,              /* messages of one worker in one round */
+  OUTBOX_BYTES_MAX = 64 << 20, /* answers a run has not read yet */
+  IDLE_WAKES_MAX = 2,          /* one wake may still be under way when a run ends */
+};
 
 static bool is_live(const struct pool_worker *worker) {
   return worker->state == WORKER_STARTING || worker->state == WORKER_BUSY;
@@ -110,10 +114,8 @@ static void leave(struct pool_worker *worker) {
   if (!code) return;
   if (worker->state == WORKER_STARTING) code->starting--;
   if (worker->state == WORKER_BUSY) code->busy_count--;
-  if (worker->state == WORKER_IDLE) {
-    code->idle_count--;
-    list_drop(&worker->link);
-  }
+  if (worker->state == WORKER_IDLE) code->idle_count--;
+  if (worker->state == WORKER_BUSY || worker->state == WORKER_IDLE) list_drop(&worker->link);
   code->workers--;
   worker->code = NULL;
   worker->pool->sweep = true;
@@ -325,7 +327,7 @@ void pool_worker_begin(struct pool_worker *worker, struct run_handle *run) {
   ring_turn_begin(&worker->ring);
   wake(worker, RING_WANT_MESSAGE);
   worker->tell_started = true;
-  worker->heard_ns = now_ns;
+  worker->heard_ns = worker->begun_ns = now_ns;
   worker->idle_wakes = 0;
   pool_worker_hot(worker);
   pool_worker_timer(worker, run->input.deadline_mono_ns);
@@ -430,9 +432,7 @@ static bool hear_done(struct pool_worker *worker, struct bytes payload) {
   ring_swap_in(&worker->ring, &pool->result); /* body lives in pool->result now */
   struct pool_ending ending = pool_end_take(worker);
   pool->restores++;
-  pool->busy--;
-  worker->code->busy_count--;
-  worker->code->finished++;
+  pool_code_ended(worker, done.cpu_us + done.effect_us); /* what else ran there does not count */
   worker->meter = (struct run_meter){0};
   drop_outbox(worker);
   pool_code_worker_free(worker);
@@ -469,7 +469,7 @@ static void rest(struct pool_worker *worker, int64_t now_ns) {
     return;
   } else if (!worker->hot) {
     if (!worker->armed) pool_worker_hot(worker);
-  } else if (now_ns - worker->heard_ns > POOL_HOT_NS && pool_worker_arm(worker)) {
+  } else if (now_ns - worker->heard_ns > HOT_NS && pool_worker_arm(worker)) {
     cool(worker);
   }
 }
@@ -486,8 +486,8 @@ static bool hear_one(struct pool_worker *worker, int64_t now_ns) {
   wake(worker, RING_WANT_ROOM);
   if (result == RING_WAIT) return false;
   worker->heard_ns = now_ns;
-  bool sound = result == RING_DONE_ALL && worker->outbox_bytes <= POOL_OUTBOX_BYTES_MAX &&
-               hear(worker, &message);
+  bool sound =
+      result == RING_DONE_ALL && worker->outbox_bytes <= OUTBOX_BYTES_MAX && hear(worker, &message);
   if (!sound && is_live(worker)) broken(worker);
   return sound;
 }
@@ -495,7 +495,7 @@ static bool hear_one(struct pool_worker *worker, int64_t now_ns) {
 /* A callback may cancel the run and so end the worker: its state is looked at again each time. A
  * slot is only given to another worker by the launcher's report, never within a round.          */
 void pool_worker_poll(struct pool_worker *worker, int64_t now_ns, bool *found) {
-  for (int i = 0; i < POOL_PULLS_MAX && is_live(worker); i++) {
+  for (int i = 0; i < PULLS_MAX && is_live(worker); i++) {
     if (!hear_one(worker, now_ns)) break;
     *found = true;
   }
