@@ -125,7 +125,7 @@ static void check_isolation(struct json_out *out, bool *healthy, enum sandbox_le
 }
 
 void facts_doctor(struct json_out *out, struct flow *flow, struct runtime *runtime,
-                  struct store *store, struct disk *disk) {
+                  struct store *store, struct disk *disk, struct parts_facts *parts) {
   struct pool_load pool = runtime_pool_load(runtime);
   struct store_load load = store_load(store);
   struct flow_load flow_now = flow_load(flow);
@@ -144,6 +144,8 @@ void facts_doctor(struct json_out *out, struct flow *flow, struct runtime *runti
         disk_root(disk) ? disk_root(disk) : "(memory)", (unsigned long long)load.disk_bytes,
         (unsigned long long)load.last_position, (long long)load.last_sync_us, load.pending);
   json_out_close(out, ']');
+  parts_write_dependencies(parts, out);
+  parts_write_limits(parts, out);
   json_out_member_str(out, "isolation", sandbox_level_name((enum sandbox_level)pool.isolation));
   json_out_member_bool(out, "healthy", healthy);
 }

@@ -7,6 +7,7 @@
 #ifndef MEDULLA_APP_FACTS_H
 #define MEDULLA_APP_FACTS_H
 
+#include "app/parts.h"
 #include "flow/flow.h"
 #include "os/file.h"
 #include "runtime/pool.h"
@@ -25,6 +26,6 @@ void facts_run(struct facts *facts, const struct run_record *run);
 void facts_metrics(const struct facts *facts, struct buf *out, struct flow *flow,
                    struct runtime *runtime, struct store *store, struct api *api);
 void facts_doctor(struct json_out *out, struct flow *flow, struct runtime *runtime,
-                  struct store *store, struct disk *disk);
+                  struct store *store, struct disk *disk, struct parts_facts *parts);
 
 #endif

@@ -64,6 +64,7 @@ struct server {
   struct signals signals;
   struct loop_timer drain_timer;
   struct facts facts;
+  struct parts_facts parts;
   int draining; /* parts that have not drained yet */
   bool stopping, signals_open;
 };
@@ -134,14 +135,15 @@ static bool open_store(struct server *server, struct err *err) {
 static bool open_runtime(struct server *server, struct err *err) {
   char *launcher = server->paths.launcher;
   TRY(find_program("medulla-launcher", launcher, err));
-  struct pool_options options = {
-      .loop = server->loop,
-      .disk = server->disk,
-      .random = random_real(),
-      .launcher_path = launcher,
-      .workers_max = server->options.workers_max ? server->options.workers_max : SERVER_WORKERS_MAX,
-      .fork_wait_us = server->options.fork_wait_us,
-      .namespaces_off = server->options.namespaces_off};
+  server->parts.workers_max =
+      server->options.workers_max ? server->options.workers_max : SERVER_WORKERS_MAX;
+  struct pool_options options = {.loop = server->loop,
+                                 .disk = server->disk,
+                                 .random = random_real(),
+                                 .launcher_path = launcher,
+                                 .workers_max = server->parts.workers_max,
+                                 .fork_wait_us = server->options.fork_wait_us,
+                                 .namespaces_off = server->options.namespaces_off};
   return runtime_open_pool(&options, &server->runtime, err);
 }
 
@@ -163,6 +165,7 @@ static bool open_builder(struct server *server, struct err *err) {
 /* The one process that connects outward, and what waits to be sent through it. */
 static bool open_egress(struct server *server, struct err *err) {
   TRY(find_program("medulla-egress", server->paths.egress, err));
+  server->parts.egress_path = server->paths.egress;
   TRY(egress_open(server->loop, server->paths.egress, &server->egress, err));
   struct outbox_options options = {.loop = server->loop,
                                    .store = server->store,
@@ -213,7 +216,7 @@ static void metrics(void *arg, struct buf *out) {
 
 static void doctor(void *arg, struct json_out *out) {
   struct server *server = arg;
-  facts_doctor(out, server->flow, server->runtime, server->store, server->disk);
+  facts_doctor(out, server->flow, server->runtime, server->store, server->disk, &server->parts);
 }
 
 static bool open_api(struct server *server, struct err *err) {

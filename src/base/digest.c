@@ -3,6 +3,7 @@
 
 #include "base/must.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
@@ -40,4 +41,8 @@ void digest_final(struct digest *digest, uint8_t *ret_digest) {
 void digest_fini(struct digest *digest) {
   EVP_MD_CTX_free(digest->ctx);
   digest->ctx = NULL;
+}
+
+const char *digest_library_version(void) {
+  return OpenSSL_version(OPENSSL_VERSION_STRING);
 }

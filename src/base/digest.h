@@ -25,4 +25,7 @@ void digest_add(struct digest *digest, struct bytes input);
 void digest_final(struct digest *digest, uint8_t *ret_digest);
 void digest_fini(struct digest *digest); /* harmless after final */
 
+/* The library behind it, as loaded. */
+const char *digest_library_version(void);
+
 #endif

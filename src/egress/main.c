@@ -122,9 +122,13 @@ static void step(struct egress *egress) {
   write_socket(egress);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
   struct egress egress = {0};
   struct err err;
+  if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+    puts(curl_version());
+    return EXIT_SUCCESS;
+  }
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) return EXIT_FAILURE;
   if (!confine(&err)) {
     fprintf(stderr, "medulla-egress: %s\n", err.detail);

@@ -40,6 +40,9 @@ bool store_open_memory(const struct store_options *options, struct store **ret_s
 bool store_crash_memory(struct store **store, const struct store_options *options,
                         struct store **ret_store, struct err *err) MUST_CHECK;
 
+/* The library behind the ledger, as loaded. */
+const char *store_sqlite_version(void);
+
 /* Fault sweep: the Nth call into the engine from now fails with this code (0: no more faults). */
 void store_fault(struct store *store, uint64_t nth_call, enum err_code code);
 

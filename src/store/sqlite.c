@@ -268,3 +268,7 @@ bool store_open_sqlite(const struct store_options *options, struct store **ret_s
   }
   return front_open(options, engine, index, steal(lock), ret_store, err);
 }
+
+const char *store_sqlite_version(void) {
+  return sqlite3_libversion();
+}

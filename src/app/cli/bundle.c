@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, STDERR_BYTES_MAX = 4096, POLL_MS = 5 };
+enum { PATH_BYTES = BUNDLE_PATH_BYTES, STDERR_BYTES_MAX = 4096, POLL_MS = 5 };
 
 static bool begins_line(struct bytes line, const char *word) {
   struct bytes rest = bytes_from(line, strlen(word));
@@ -71,9 +71,12 @@ static bool find_on_path(char ret_path[PATH_BYTES]) {
   return false;
 }
 
+bool bundle_program(const char *root, char ret_path[BUNDLE_PATH_BYTES]) {
+  return find_upwards(root, ret_path) || find_beside_us(ret_path) || find_on_path(ret_path);
+}
+
 static bool find_esbuild(const char *root, char ret_path[PATH_BYTES], struct err *err) {
-  if (find_upwards(root, ret_path) || find_beside_us(ret_path) || find_on_path(ret_path))
-    return true;
+  if (bundle_program(root, ret_path)) return true;
   FAIL(ERR_NOT_FOUND, "esbuild is needed to bundle this app's code: run npm install esbuild in "
                       "the app's folder, or put it on PATH");
 }

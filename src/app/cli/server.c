@@ -19,6 +19,24 @@ int verb_audit_verify(struct cli *cli) {
   return sound ? CLI_OK : CLI_FAILED;
 }
 
+static void print_parts(struct cli *cli, const struct json *answer) {
+  static const struct cli_column dependencies[] = {{"DEPENDENCY", "name", 12, CLI_TEXT},
+                                                   {"VERSION", "version", 40, CLI_TEXT},
+                                                   {"FOR", "what", 0, CLI_TEXT}};
+  static const struct cli_column limits[] = {{"LIMIT", "name", 26, CLI_TEXT},
+                                             {"IN FORCE", "value", -12, CLI_TEXT},
+                                             {"UNIT", "unit", 10, CLI_TEXT},
+                                             {"WHAT", "what", 0, CLI_TEXT}};
+  if (json_get(answer, "dependencies")) {
+    fputc('\n', cli->out);
+    CLI_ROWS(cli, json_get(answer, "dependencies"), dependencies, "");
+  }
+  if (json_get(answer, "limits")) {
+    fputc('\n', cli->out);
+    CLI_ROWS(cli, json_get(answer, "limits"), limits, "");
+  }
+}
+
 int verb_doctor(struct cli *cli) {
   struct err err;
   const struct json *answer;
@@ -39,6 +57,7 @@ int verb_doctor(struct cli *cli) {
     cli_print_safe(cli->out, advice);
     fputc('\n', cli->out);
   }
+  print_parts(cli, answer);
   return healthy ? CLI_OK : CLI_FAILED;
 }
 
