@@ -56,7 +56,7 @@ uint64_t fhir_hash(struct bytes a) {
 }
 
 static bool text_is(struct fhir_text text, struct bytes a) {
-  return text.len == a.len && memcmp(fhir_texts + text.at, a.at, a.len) == 0;
+  return text.len == a.len && (a.len == 0 || memcmp(fhir_texts + text.at, a.at, a.len) == 0);
 }
 
 const struct fhir_type *fhir_type_at(size_t id) {
@@ -187,18 +187,4 @@ const struct fhir_component *fhir_component(const struct fhir_parameter *paramet
 const struct fhir_parameter *fhir_compartment(const struct fhir_type *type, size_t i) {
   must(i < type->compartment_count);
   return &fhir_parameters[fhir_compartments[type->compartment_first + i]];
-}
-
-const struct fhir_value_set *fhir_value_set_at(size_t index) {
-  must(index < FHIR_VALUE_SETS);
-  return &fhir_value_sets[index];
-}
-
-const struct fhir_value_set *fhir_value_set_find(struct bytes url) {
-  url = bytes_sub(url, 0, bytes_find(url, '|'));
-  for (size_t at = fhir_hash(url);; at++) {
-    size_t slot = fhir_value_set_slots[at % FHIR_VALUE_SET_SLOTS];
-    if (slot == 0) return NULL;
-    if (text_is(fhir_value_sets[slot - 1].url, url)) return &fhir_value_sets[slot - 1];
-  }
 }

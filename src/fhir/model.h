@@ -55,7 +55,7 @@ struct fhir_element {
   uint16_t max;          /* or FHIR_MANY */
   uint16_t type_first;   /* its types: fhir_element_type(element, 0 .. type_count) */
   uint16_t rule_first;
-  uint16_t value_set; /* or FHIR_NONE */
+  uint16_t value_set; /* terms.h, or FHIR_NONE */
   uint8_t min;
   uint8_t type_count, rule_count;
   uint8_t flags;
@@ -111,10 +111,6 @@ struct fhir_component {
   uint16_t parameter;          /* fhir_parameter_at */
 };
 
-struct fhir_value_set {
-  struct fhir_text url;
-};
-
 struct bytes fhir_text(struct fhir_text text);
 
 /* Types. By name: primitives, complex types and resources; nested types come with elements. */
@@ -148,9 +144,6 @@ uint16_t fhir_parameter_target(const struct fhir_parameter *parameter, size_t i)
 const struct fhir_component *fhir_component(const struct fhir_parameter *parameter, size_t i);
 /* i < compartment_count: the parameters through which a resource belongs to a Patient. */
 const struct fhir_parameter *fhir_compartment(const struct fhir_type *type, size_t i);
-
-const struct fhir_value_set *fhir_value_set_at(size_t index);       /* < FHIR_VALUE_SETS */
-const struct fhir_value_set *fhir_value_set_find(struct bytes url); /* "|version" is dropped */
 
 /* Mixes all bytes; constant, so that tables can be made when Medulla is built. */
 uint64_t fhir_hash(struct bytes a);

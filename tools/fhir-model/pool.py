@@ -40,6 +40,13 @@ def slots(names):
     return table
 
 
+def text_row(at, size):
+    """A struct fhir_text."""
+    if at >= 1 << TEXT_AT_BITS or size >= 1 << TEXT_LEN_BITS:
+        raise SystemExit(f"fhir-model: no room for a text of {size} bytes at {at}")
+    return f"{{{at}, {size}}}"
+
+
 class Texts:
     """One pool of characters; a text that stands in it already is not added again."""
 
@@ -54,9 +61,7 @@ class Texts:
             if at < 0:
                 at = len(self.pool)
                 self.pool += data
-            if at >= 1 << TEXT_AT_BITS or len(data) >= 1 << TEXT_LEN_BITS:
-                raise SystemExit(f"fhir-model: no room for a text of {len(data)} bytes at {at}")
-            self.known[text] = f"{{{at}, {len(data)}}}"
+            self.known[text] = text_row(at, len(data))
         return self.known[text]
 
     def add_all(self, texts):

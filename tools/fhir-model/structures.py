@@ -1,5 +1,6 @@
 """StructureDefinitions to rows of types, elements, members and invariants."""
 
+from corrections import NOT_R4, NOT_R4_RULES, corrected
 from pool import Lists, slots
 
 NONE = MANY = 0xFFFF
@@ -8,9 +9,6 @@ SYSTEM_URL = "http://hl7.org/fhirpath/System."
 CHOICE, SUMMARY, MODIFIER, CONTENT = 1, 2, 4, 8
 BINDINGS = {"example": 1, "preferred": 2, "extensible": 3, "required": 4}
 KINDS = {"primitive-type": "PRIMITIVE", "complex-type": "COMPLEX", "resource": "RESOURCE"}
-# Of R4B and kept by the package beside R4; the rule that names it goes with it.
-NOT_R4 = {"SubscriptionStatus"}
-NOT_R4_RULES = {"dom-r4b"}
 
 
 def tail(url):
@@ -27,8 +25,9 @@ class Type:
 
 
 class Model:
-    def __init__(self, definitions):
+    def __init__(self, definitions, schema):
         self.types = {}
+        self.schema = schema
         wanted = [d for d in definitions
                   if d["kind"] in KINDS and d["name"] not in NOT_R4]
         order = ["primitive-type", "complex-type", "resource"]
@@ -48,7 +47,7 @@ class Model:
         """One type for the definition and one for each element that has elements of its own."""
         root = outer.definition["snapshot"]["element"][0]["path"]
         owners = {root: outer}
-        elements = outer.definition["snapshot"]["element"]
+        elements = list(corrected(outer.definition["snapshot"]["element"], self.schema))
         paths = {element["path"] for element in elements}
         parents = {path.rsplit(".", 1)[0] for path in paths if "." in path}
         for element in elements:
@@ -106,8 +105,8 @@ class Model:
 class Tables:
     """The model's rows as C initialisers."""
 
-    def __init__(self, model, texts, value_sets):
-        self.model, self.texts, self.value_sets = model, texts, value_sets
+    def __init__(self, model, texts, terms):
+        self.model, self.texts, self.terms = model, texts, terms
         self.element_types, self.targets, self.rule_lists = Lists(), Lists(), Lists()
         self.rules, self.rule_ids = [], {}
         self.types, self.elements, self.members, self.member_slots = [], [], [], []
@@ -143,7 +142,7 @@ class Tables:
         top = element["max"]
         self.elements.append("{%s, %d, %d, %d, %d, %d, %d, %d, %d, %d}" % (
             self.texts.add(name[:-3] if choice else name), MANY if top == "*" else int(top),
-            self.element_types.add(types), rule_first, self.value_sets.use(binding),
+            self.element_types.add(types), rule_first, self.terms.use(binding),
             element["min"], len(types), rule_count, flags,
             BINDINGS.get(binding.get("strength"), 0)))
         return types

@@ -2,6 +2,7 @@
 #include "../test.h"
 
 #include "fhir/model.h"
+#include "fhir/terms.h"
 
 static const struct fhir_type *type(const char *name) {
   const struct fhir_type *found = fhir_type_find(bytes_str(name));
@@ -123,17 +124,6 @@ static void a_resource_knows_its_patient(void **state) {
   assert_int_equal(type("Medication")->compartment_count, 0);
 }
 
-static void value_sets_are_found_by_url(void **state) {
-  (void)state;
-  for (size_t i = 0; i < FHIR_VALUE_SETS; i++) {
-    const struct fhir_value_set *set = fhir_value_set_at(i);
-    assert_ptr_equal(fhir_value_set_find(fhir_text(set->url)), set);
-  }
-  assert_non_null(
-      fhir_value_set_find(BYTES("http://hl7.org/fhir/ValueSet/administrative-gender|4.0.1")));
-  assert_null(fhir_value_set_find(BYTES("http://example.org/none")));
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(types_are_found_by_name),
@@ -142,7 +132,6 @@ int main(void) {
       cmocka_unit_test(choices_are_found_by_both_names),
       cmocka_unit_test(parameters_serve_one_type_each),
       cmocka_unit_test(a_resource_knows_its_patient),
-      cmocka_unit_test(value_sets_are_found_by_url),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
