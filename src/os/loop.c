@@ -14,6 +14,7 @@
 #include "os/wake.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -24,7 +25,7 @@ enum {
   LOOP_EVENTS_PER_WAIT = 256,
   SPIN_RECENT_NS = 1000000,  /* spin only this long after a poller found work */
   SPIN_BUDGET_PARTS = 16,    /* the budget never falls below this part of the limit */
-  SPIN_ROUNDS_PER_WAIT = 16, /* look at the descriptors every so many spins */
+  SPIN_ROUNDS_PER_WAIT = 16, /* look at the descriptors, and yield, every so many spins */
   POSTER_WAIT_NS = 100000,
 };
 #define NS_PER_MS INT64_C(1000000)
@@ -150,9 +151,13 @@ static bool arm_all(struct loop *loop) {
   return may_sleep;
 }
 
+static bool poll_all(struct loop *loop);
+
+/* Peers are looked at between events, too: a long batch would keep them waiting, idle. */
 static bool dispatch_events(struct loop *loop, int count) {
   loop->event_count = count > 0 ? count : 0;
   for (loop->event_at = 0; loop->event_at < loop->event_count;) {
+    if (loop->event_at > 0) (void)poll_all(loop);
     struct epoll_event event = loop->events[loop->event_at++];
     struct loop_watch *watch = event.data.ptr;
     if (event.data.ptr == loop)
@@ -282,7 +287,10 @@ static bool spin(struct loop *loop, int64_t spin_ns) {
       return true;
     }
     if (something_waits(loop, now_ns)) return true;
-    if (round % SPIN_ROUNDS_PER_WAIT == 0 && wait_events(loop, 0)) return true;
+    if (round % SPIN_ROUNDS_PER_WAIT == 0) {
+      if (wait_events(loop, 0)) return true;
+      sched_yield(); /* whoever else wants this processor goes first */
+    }
     relax_processor();
     now_ns = clock_mono_ns(loop->clock);
   }

@@ -16,6 +16,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ enum {
   SNAPSHOT_FD,
   FIRST_FREE_FD,
   SPIN_LEAST = 32,
+  SPINS_PER_YIELD = 16,
   SHORT_SLEEP_NS = 100000,
 };
 /* Besides linear memory: the engine's tables, buffers of one event and one result, the stack. */
@@ -86,7 +88,10 @@ static bool spin(struct worker *worker) {
       grow_spin(worker);
       return true;
     }
-    relax();
+    if (i % SPINS_PER_YIELD == SPINS_PER_YIELD - 1)
+      sched_yield(); /* whoever else wants this processor goes first */
+    else
+      relax();
   }
   if (budget) worker->spin = worker->spin / 2 > SPIN_LEAST ? worker->spin / 2 : SPIN_LEAST;
   return false;
