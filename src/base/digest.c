@@ -6,10 +6,20 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/sha.h>
+#include <pthread.h>
 
+static EVP_MD *sha256_kind;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+
+static void fetch_sha256(void) {
+  sha256_kind = EVP_MD_fetch(NULL, "SHA256", NULL);
+  must(sha256_kind != NULL);
+}
+
+/* The short forms look the algorithm up, under a lock, at every call. */
 void sha256(struct bytes input, uint8_t ret_digest[SHA256_BYTES]) {
-  must(SHA256(input.at, input.len, ret_digest) != NULL);
+  must(pthread_once(&sha256_once, fetch_sha256) == 0);
+  must(EVP_Digest(input.at, input.len, ret_digest, NULL, sha256_kind, NULL) == 1);
 }
 
 void hmac_sha256(struct bytes key, struct bytes input, uint8_t ret_mac[SHA256_BYTES]) {

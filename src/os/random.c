@@ -15,7 +15,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { RANDOM_BUFFER_BYTES = 512 };
+enum { RANDOM_BUFFER_BYTES = 4096 };
 
 static _Thread_local struct {
   uint8_t at[RANDOM_BUFFER_BYTES];
@@ -50,7 +50,7 @@ static void draw(void *at, size_t len) {
 
 static void real_fill(void *self, void *at, size_t len) {
   must(pthread_once(&mark_once, make_mark) == 0);
-  if (!mark || len > RANDOM_BUFFER_BYTES / 4) {
+  if (!mark || len > RANDOM_BUFFER_BYTES / 32) {
     draw(at, len);
     return;
   }
