@@ -176,12 +176,14 @@ static void on_request(void *arg, struct http_exchange *x) {
   struct api_call *call = exchange_owner(x);
   struct err err;
   bool known = false;
+  const struct compiled_route *route = call ? call->own : NULL; /* found at the head */
   if (!call) call = call_new(api, x);
-  if (!uri_path_normalize(exchange_arena(x), exchange_request(x)->path, &call->path, &err)) {
+  if (!route &&
+      !uri_path_normalize(exchange_arena(x), exchange_request(x)->path, &call->path, &err)) {
     api_fail_err(call, &err, 0);
     return;
   }
-  const struct compiled_route *route = route_of(api, call, &known);
+  if (!route) route = route_of(api, call, &known);
   if (!route) {
     api_fail(call, known ? ERR_METHOD : ERR_NOT_FOUND,
              known ? "this path does not take this method" : "there is nothing at this path");
