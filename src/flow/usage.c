@@ -9,11 +9,17 @@
 #include "wire/codec.h"
 #include "wire/fields.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { USAGE_FLUSH_MS = 1000, USAGE_ROW_BYTES_MAX = 512, DAY_TEXT_BYTES = 10 };
+enum {
+  USAGE_FLUSH_MS = 1000,
+  USAGE_ROW_BYTES_MAX = 512,
+  USAGE_NAME_BYTES_MAX = 256,
+  DAY_TEXT_BYTES = USAGE_DAY_BYTES,
+  USAGE_KEY_BYTES_MAX = DAY_TEXT_BYTES + 2 + 2 * USAGE_NAME_BYTES_MAX,
+  DAY_MS = 86400000,
+};
 
 struct usage {
   struct usage_totals totals;
@@ -58,13 +64,31 @@ static struct usage *usage_of(struct flow *flow, struct bytes key) {
   return usage;
 }
 
-static void add(struct flow *flow, const struct run_record *run) {
-  char key[DAY_TEXT_BYTES + 1 + 512];
+/* The day in words only when it is another one than last time. */
+static struct bytes key_of(struct flow *flow, const struct run_record *run,
+                           char key[USAGE_KEY_BYTES_MAX]) {
+  int64_t day = run->settled_ms / DAY_MS;
   char time[RFC3339_BYTES];
-  rfc3339_format(run->settled_ms, time);
-  int len = snprintf(key, sizeof key, "%.*s%c%.*s/%.*s", DAY_TEXT_BYTES, time, 0,
-                     BYTES_FMT(run->app), BYTES_FMT(run->function));
-  struct usage *usage = usage_of(flow, bytes_of(key, (size_t)len));
+  if (day != flow->usage_day || flow->usage_day_text[0] == 0) {
+    rfc3339_format(run->settled_ms, time);
+    memcpy(flow->usage_day_text, time, DAY_TEXT_BYTES);
+    flow->usage_day = day;
+  }
+  size_t at = DAY_TEXT_BYTES + 1;
+  struct bytes app = bytes_sub(run->app, 0, USAGE_NAME_BYTES_MAX);
+  struct bytes function = bytes_sub(run->function, 0, USAGE_NAME_BYTES_MAX);
+  memcpy(key, flow->usage_day_text, DAY_TEXT_BYTES);
+  key[DAY_TEXT_BYTES] = 0;
+  if (app.len) memcpy(key + at, app.at, app.len);
+  at += app.len;
+  key[at++] = '/';
+  if (function.len) memcpy(key + at, function.at, function.len);
+  return bytes_of(key, at + function.len);
+}
+
+static void add(struct flow *flow, const struct run_record *run) {
+  char key[USAGE_KEY_BYTES_MAX];
+  struct usage *usage = usage_of(flow, key_of(flow, run, key));
   struct usage_totals *t = &usage->totals;
   t->runs++;
   if (!bytes_eq_str(run->outcome, "succeeded")) t->failures++;

@@ -14,6 +14,8 @@
 #include "flow/flow.h"
 #include "model/delivery.h"
 
+#define USAGE_DAY_BYTES 10 /* 2027-01-31 */
+
 struct owed;
 struct deploying;
 struct run;
@@ -81,6 +83,8 @@ struct flow {
   /* usage */
   struct map usage; /* day NUL function → struct usage */
   struct loop_timer usage_timer;
+  int64_t usage_day; /* whose text is: */
+  char usage_day_text[USAGE_DAY_BYTES];
   uint64_t seen_position; /* of the last settled commit */
   struct flow_load load;
   struct deploying *deploying; /* or NULL */
