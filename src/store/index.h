@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define INDEX_FLUSH_POSITIONS 10000
+#define INDEX_FLUSH_POSITIONS 200000
 #define INDEX_FLUSH_MS 5000
 
 struct index;

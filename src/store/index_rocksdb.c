@@ -234,7 +234,7 @@ static void set_options(struct index_rocksdb *rocks) {
   rocksdb_options_set_write_buffer_size(rocks->options, WRITE_BUFFER_BYTES);
   rocksdb_options_set_memtable_prefix_bloom_size_ratio(rocks->options, 0.1);
   rocksdb_options_set_memtable_whole_key_filtering(rocks->options, 1);
-  rocksdb_options_set_compression(rocks->options, rocksdb_lz4_compression);
+  rocksdb_options_set_compression(rocks->options, rocksdb_no_compression);
   rocksdb_options_set_max_background_jobs(rocks->options, 2);
   rocksdb_options_set_allow_concurrent_memtable_write(rocks->options, 0);
   rocksdb_options_set_atomic_flush(rocks->options, 1);

@@ -13,6 +13,7 @@ enum {
   KEY_BYTES = 1 + 4 + UNIQUE_DIGEST_BYTES,
   MARKS_TRIM_ROWS = 64,   /* so many old ledger rows go with one transaction */
   CATCH_UP_MARKS = 20000, /* so many marks make one index batch */
+  FILTER_SLICE_MARKS = 2000,
 };
 
 static uint32_t day_of(int64_t now_ms) {
@@ -31,12 +32,17 @@ void unique_init(struct unique *unique, struct index *index, uint64_t seed) {
   buf_init(&unique->ledger, SIZE_MAX); /* bounded by what a fold holds */
   buf_init(&unique->scratch, STORE_KEY_BYTES_MAX);
   map_init(&unique->overlay, seed);
+  buf_init(&unique->filter_next, KEY_BYTES);
+  buf_char(&unique->filter_next, 'u');
+  filter_init(&unique->filter);
 }
 
 void unique_fini(struct unique *unique) {
   index_batch_free(&unique->batch);
   buf_fini(&unique->ledger);
   buf_fini(&unique->scratch);
+  buf_fini(&unique->filter_next);
+  filter_fini(&unique->filter);
   map_fini(&unique->overlay);
 }
 
@@ -73,6 +79,47 @@ static bool load_days(struct unique *unique, struct err *err) {
   return true;
 }
 
+/* ---- The filter ---- */
+
+struct filling {
+  struct unique *unique;
+  uint32_t marks;
+};
+
+static bool fill_one(void *arg, struct bytes key, struct bytes value) {
+  struct filling *filling = arg;
+  struct buf *next = &filling->unique->filter_next;
+  buf_reset(next);
+  buf_put(next, key); /* read again by the next slice: harmless */
+  if (key.len == KEY_BYTES) filter_add(&filling->unique->filter, bytes_from(key, 5));
+  return ++filling->marks < FILTER_SLICE_MARKS;
+}
+
+/* The next marks of the index into the filter. Without it every event is looked up, as it was. */
+static void fill_filter(struct unique *unique) {
+  struct filling filling = {.unique = unique};
+  struct err err;
+  if (!unique->filter_next.len) return;
+  struct bytes from = bytes_sub(buf_bytes(&unique->filter_next), 0, KEY_BYTES);
+  uint8_t at[KEY_BYTES];
+  memcpy(at, from.at, from.len);
+  if (index_scan(unique->index, BYTES("u"), bytes_of(at, from.len), false, fill_one, &filling,
+                 &err) &&
+      filling.marks < FILTER_SLICE_MARKS)
+    buf_reset(&unique->filter_next);
+}
+
+/* The marks of days gone by leave it, too. */
+static void refill_filter(struct unique *unique, const uint8_t from[5]) {
+  filter_clear(&unique->filter);
+  buf_reset(&unique->filter_next);
+  buf_put(&unique->filter_next, bytes_of(from, 5));
+}
+
+static bool surely_new(const struct unique *unique, struct bytes digest) {
+  return !unique->filter_next.len && !filter_may_hold(&unique->filter, digest);
+}
+
 /* Days that fell out of the window leave the index with the next batch. */
 static void saw_day(struct unique *unique, uint32_t day) {
   if (day < unique->day_first) unique->day_first = day;
@@ -84,12 +131,14 @@ static void saw_day(struct unique *unique, uint32_t day) {
   pack_u32(to + 1, keep);
   index_batch_remove_range(unique->batch, bytes_of(from, 5), bytes_of(to, 5));
   unique->day_first = keep;
+  refill_filter(unique, to);
 }
 
 static void put_mark(struct unique *unique, struct bytes digest, int64_t now_ms, uint64_t position,
                      struct bytes note) {
   uint8_t key[KEY_BYTES], value[SEEN_HEAD_BYTES + 255];
   saw_day(unique, day_of(now_ms));
+  filter_add(&unique->filter, digest);
   pack_u64(value, position);
   pack_u64(value + 8, (uint64_t)now_ms);
   if (note.len) memcpy(value + SEEN_HEAD_BYTES, note.at, note.len);
@@ -134,6 +183,7 @@ bool unique_catch_up(struct unique *unique, struct engine *engine, struct err *e
   if (catch_up.failed) return false;
   TRY(index_apply(unique->index, unique->batch, engine->counters.position, err));
   unique->behind = false;
+  fill_filter(unique);
   return true;
 }
 
@@ -159,7 +209,7 @@ bool unique_find(struct unique *unique, struct bytes digest, int64_t now_ms, boo
                  struct unique_seen *ret_seen, struct err *err) {
   uint8_t key[KEY_BYTES];
   *ret_found = find_in_overlay(unique, digest, ret_seen);
-  if (*ret_found) return true;
+  if (*ret_found || surely_new(unique, digest)) return true;
   uint32_t today = day_of(now_ms), first = today, last = today + 1;
   first = today > STORE_UNIQUE_DAYS ? today - STORE_UNIQUE_DAYS : 0;
   if (first < unique->day_first) first = unique->day_first;
@@ -202,5 +252,6 @@ bool unique_write(struct unique *unique, struct engine *engine, uint64_t positio
 void unique_apply(struct unique *unique, uint64_t position) {
   struct err err;
   if (!index_apply(unique->index, unique->batch, position, &err)) unique->behind = true;
+  if (!unique->behind) fill_filter(unique);
   unique_forget(unique);
 }

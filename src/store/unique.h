@@ -5,6 +5,9 @@
  * Threads: the store thread.
  * Limits:  STORE_UNIQUE_DAYS; marks of days before the window are dropped as the newest day moves.
  *
+ * Most events are new. A filter in memory says so; it is filled from the index bit by bit, a slice
+ * after each transaction, and only asked once it has everything.
+ *
  * Index:  'u', day (4), digest (16) -> position (8), time (8), note
  * Ledger: one row per transaction: per mark digest (16), time (8), position (8), note length (1),
  *         note. The index is written after the ledger, and rebuilt from it.                     */
@@ -13,6 +16,7 @@
 
 #include "base/map.h"
 #include "store/engine.h"
+#include "store/filter.h"
 #include "store/index.h"
 
 #define UNIQUE_DIGEST_BYTES 16
@@ -29,6 +33,8 @@ struct unique {
   struct buf ledger;         /* the same marks for the ledger */
   struct map overlay;        /* digest -> place in ledger + 1 */
   struct buf scratch;
+  struct filter filter;   /* digests of the index and the batch */
+  struct buf filter_next; /* key to go on from, reading the index into it; empty: it has them all */
   uint32_t day_first, day_last; /* days that have marks in the index; first > last: none */
   bool behind;                  /* the index has not got all the ledger has */
 };

@@ -189,8 +189,11 @@ static bool event_read(struct arena *arena, struct bytes input, const struct jso
   size_t room = value->count < CLOUDEVENT_EXTENSIONS_MAX ? value->count : CLOUDEVENT_EXTENSIONS_MAX;
   event->extensions = ARENA_ARRAY(arena, struct cloudevent_extension, room);
   if (!event->extensions) FAIL(ERR_LIMIT, "the events do not fit their arena");
-  for (const struct json *member = value->first; member; member = member->next)
+  event->tree = value;
+  for (const struct json *member = value->first; member; member = member->next) {
     TRY(member_read(input, member, event, err));
+    if (member->kind == JSON_NULL) event->tree = NULL; /* a member that is not written */
+  }
   return cloudevent_check(event, err);
 }
 

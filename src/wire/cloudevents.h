@@ -28,12 +28,15 @@ struct cloudevent_extension {
   bool is_string;     /* else `value` is written without quotes */
 };
 
+struct json;
+
 struct cloudevent {
   struct bytes id, source, type;                           /* never empty */
   struct bytes subject, time, datacontenttype, dataschema; /* empty: not there */
   int64_t time_ms;                                         /* with time */
   enum cloudevent_data kind;
-  struct bytes data; /* JSON: as it was written, byte for byte; base64: its text */
+  struct bytes data;       /* JSON: as it was written, byte for byte; base64: its text */
+  const struct json *tree; /* what cloudevents_write makes of it, parsed; NULL: not at hand */
   size_t extension_count;
   struct cloudevent_extension *extensions; /* sorted by name in cloudevent_check */
 };

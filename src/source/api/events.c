@@ -62,6 +62,7 @@ static void post_events(struct api_call *call) {
   for (size_t i = 0; incoming && i < events.count; i++) {
     if (!source_allowed(call, &events.events[i])) return;
     incoming[i].event = event_of(call, &events.events[i]);
+    incoming[i].tree = events.events[i].tree;
   }
   if (!arena_ok(arena)) {
     api_fail(call, ERR_LIMIT, "the events are too large together");

@@ -1,0 +1,26 @@
+/* store/filter.h: which digests were surely never marked: a Bloom filter with one line of the
+ * processor's cache a digest, so that a new event asks the index nothing.
+ * Owns:    its bits.
+ * Errors:  none: "may hold" can be wrong, "does not hold" never is.
+ * Threads: one at a time.
+ * Limits:  FILTER_BYTES, for good up to some 15 million digests (1 in 1,000 is asked for in vain);
+ *          beyond, ever more are asked for, as without it.                                   */
+#ifndef MEDULLA_STORE_FILTER_H
+#define MEDULLA_STORE_FILTER_H
+
+#include "base/bytes.h"
+
+#define FILTER_BYTES (32u << 20)
+
+struct filter {
+  uint64_t *words; /* reserved; a page is there when it is first written */
+};
+
+void filter_init(struct filter *filter);
+void filter_fini(struct filter *filter);
+void filter_clear(struct filter *filter);
+/* A digest's bytes are as good as random. */
+void filter_add(struct filter *filter, struct bytes digest);
+bool filter_may_hold(const struct filter *filter, struct bytes digest);
+
+#endif
