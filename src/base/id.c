@@ -64,6 +64,12 @@ bool id_parse(struct bytes text, struct id *ret_id, struct err *err) {
   return true;
 }
 
+int64_t id_time_ms(struct id id) {
+  int64_t ms = 0;
+  for (int i = 0; i < 6; i++) ms = ms << 8 | id.at[i];
+  return ms;
+}
+
 bool id_eq(struct id a, struct id b) {
   return memcmp(a.at, b.at, ID_BYTES) == 0;
 }

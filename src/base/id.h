@@ -22,6 +22,8 @@ struct id id_make(int64_t now_ms, const uint8_t random[10]);
 struct id id_derive(struct bytes seed, uint64_t ordinal);
 void id_text(struct id id, char ret_text[ID_TEXT_BYTES]);
 bool id_parse(struct bytes text, struct id *ret_id, struct err *err) MUST_CHECK;
+/* When it was made, of version 7; 0 for none. */
+int64_t id_time_ms(struct id id);
 bool id_eq(struct id a, struct id b);
 bool id_is_none(struct id id);
 struct bytes id_bytes(const struct id *id);

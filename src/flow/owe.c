@@ -203,6 +203,26 @@ static void write_outcome(struct buf *data, struct bytes request, struct bytes r
   json_out_close(&out, '}');
 }
 
+/* A queue's message has it as the body of a record like any other's. */
+static void write_destination(struct buf *data, const struct manifest_destination *to,
+                              const struct event *event, struct bytes request,
+                              struct bytes response, const char *outcome) {
+  struct buf body;
+  if (to->queue.len == 0) {
+    write_outcome(data, request, response, outcome);
+    return;
+  }
+  buf_init(&body, QUEUE_BODY_BYTES_MAX);
+  write_outcome(&body, request, response, outcome);
+  data->overflow |= body.overflow;
+  queue_record_write(data, &(struct queue_message){.queue = to->queue,
+                                                   .body = buf_bytes(&body),
+                                                   .sender = event->principal,
+                                                   .id = event->id,
+                                                   .sent_ms = event->received_ms});
+  buf_fini(&body);
+}
+
 bool owing_add_outcome(struct owing *owing, struct store_commit *commit,
                        const struct manifest_destination *to, const struct event *about,
                        struct bytes request, struct bytes response, const char *outcome,
@@ -214,13 +234,16 @@ bool owing_add_outcome(struct owing *owing, struct store_commit *commit,
   id_text(event.id, id);
   event.ce_id = bytes_str(id);
   event.ce_type = to->emit.len ? to->emit : BYTES(EVENT_TYPE_QUEUE);
-  if (to->queue.len) event.ce_source = to->queue;
+  if (to->queue.len) {
+    event.ce_source = to->queue;
+    event.shape = EVENT_DATA;
+  }
   buf_init(&data, OUTCOME_BYTES_MAX);
   buf_init(&envelope, 2 * OUTCOME_BYTES_MAX);
-  write_outcome(&data, request, response, outcome);
+  write_destination(&data, to, &event, request, response, outcome);
   if (!buf_ok(&data)) {
     buf_reset(&data);
-    write_outcome(&data, BYTES_NONE, BYTES_NONE, outcome);
+    write_destination(&data, to, &event, BYTES_NONE, BYTES_NONE, outcome);
   }
   event_write_envelope(&envelope, &event, buf_bytes(&data));
   event.envelope = buf_bytes(&envelope);

@@ -126,15 +126,8 @@ static bool show_page(void *arg, const struct store_row *row) {
   return settled_ms >= asking->since_ms;
 }
 
-/* When an id was made: its first 48 bits. */
-static int64_t id_ms(const struct id *id) {
-  int64_t ms = 0;
-  for (int i = 0; i < 6; i++) ms = ms << 8 | id->at[i];
-  return ms;
-}
-
 static bool write_runs(struct dead_asking *asking, struct store_reader *reader) {
-  asking->since_ms = id_ms(&asking->id);
+  asking->since_ms = id_time_ms(asking->id);
   bool ok = store_tail(reader, TABLE_run, 0, true, show_page, asking, &asking->err);
   json_out_name(&asking->out, "runs");
   json_out_open(&asking->out, '[');

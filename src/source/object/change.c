@@ -3,6 +3,8 @@
 #include "base/must.h"
 #include "source/object/parts.h"
 
+#include <stdio.h>
+
 static void look(struct object_write *write);
 
 static void end(struct object_write *write, const struct err *err) {
@@ -35,11 +37,22 @@ static void admitted(struct flow_reply *reply, const struct flow_answer *answer)
   end(write, err.code == ERR_OK ? NULL : &err);
 }
 
+static bool match_holds(const struct object_write *write, struct err *err) {
+  char etag[OBJECT_ETAG_BYTES], quoted[OBJECT_ETAG_BYTES + 2];
+  if (!write->match.len) return true;
+  if (write->version == 0) FAIL(ERR_NOT_FOUND, "there is no such object to match");
+  object_etag(&write->before, etag);
+  snprintf(quoted, sizeof quoted, "\"%s\"", etag);
+  if (s3_etag_listed(write->match, quoted)) return true;
+  FAIL(ERR_PRECONDITION, "the object is not the one If-Match names");
+}
+
 static bool submit(struct object_write *write, struct err *err) {
   struct object_change change = {
       .name = write->name, .bucket = write->bucket, .key = write->key, .facts = write->facts};
   struct flow_incoming incoming = {0};
   if (write->only_new && write->version) FAIL(ERR_PRECONDITION, "the object is there already");
+  TRY(match_holds(write, err));
   TRY(object_event(&write->objects->store, api_arena(write->call), &change, &incoming.event, err));
   incoming.event.principal = write->call->principal->name;
   incoming.event.traceparent = exchange_header(write->call->x, "traceparent");

@@ -81,13 +81,13 @@ static void add_headers(struct getting *getting) {
 
 /* ---- Conditions, in RFC 9110's order (§13.2.2) ---- */
 
-static bool list_has(struct bytes list, const char *etag) {
+bool s3_etag_listed(struct bytes list, const char *quoted) {
   while (list.len) {
     struct bytes item = bytes_trim(bytes_cut(list, ',', &list));
     if (bytes_starts(item, BYTES("W/"))) item = bytes_from(item, 2);
-    if (bytes_eq_str(item, "*") || bytes_eq_str(item, etag)) return true;
-    if (item.len + 2 == bytes_str(etag).len && /* without quotes, as some clients send it */
-        bytes_eq(item, bytes_sub(bytes_str(etag), 1, item.len)))
+    if (bytes_eq_str(item, "*") || bytes_eq_str(item, quoted)) return true;
+    if (item.len + 2 == bytes_str(quoted).len && /* without quotes, as some clients send it */
+        bytes_eq(item, bytes_sub(bytes_str(quoted), 1, item.len)))
       return true;
   }
   return false;
@@ -107,9 +107,9 @@ static int condition(const struct getting *getting) {
   struct bytes none_match = exchange_header(x, "if-none-match");
   struct bytes modified = exchange_header(x, "if-modified-since");
   struct bytes unmodified = exchange_header(x, "if-unmodified-since");
-  if (match.len && !list_has(match, getting->etag)) return 412;
+  if (match.len && !s3_etag_listed(match, getting->etag)) return 412;
   if (!match.len && unmodified.len && modified_after(getting, unmodified)) return 412;
-  if (none_match.len) return list_has(none_match, getting->etag) ? 304 : 0;
+  if (none_match.len) return s3_etag_listed(none_match, getting->etag) ? 304 : 0;
   struct err err;
   int64_t ms;
   if (modified.len && http_date_parse(modified, &ms, &err) && !modified_after(getting, modified))
@@ -223,8 +223,12 @@ void s3_get_object(struct api_call *call) {
   struct getting *getting = ARENA_NEW(api_arena(call), struct getting);
   struct err err;
   must(getting != NULL);
-  if (s3_query_has(call, "uploadId") || s3_query_has(call, "acl") ||
-      s3_query_has(call, "tagging") || s3_query_has(call, "attributes")) {
+  if (s3_query_has(call, "uploadId")) {
+    s3_list_parts(call);
+    return;
+  }
+  if (s3_query_has(call, "acl") || s3_query_has(call, "tagging") ||
+      s3_query_has(call, "attributes")) {
     s3_fail_as(call, 501, "NotImplemented", "objects have no such part here");
     return;
   }

@@ -133,6 +133,10 @@ static bool read_query(struct listing *listing, struct err *err) {
 }
 
 void s3_list_objects(struct api_call *call) {
+  if (s3_query_has(call, "uploads")) {
+    s3_list_uploads(call);
+    return;
+  }
   struct listing *listing = must_alloc(sizeof *listing);
   struct err err;
   listing->objects = call->source;

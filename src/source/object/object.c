@@ -23,9 +23,15 @@ static const struct api_route routes[] = {
     {"DELETE", "/s3/{bucket}/{key+}", ACT_DATA, s3_delete_object, 0, false, s3_fail},
     {"POST", "/s3/{bucket}/{key+}", ACT_DATA, s3_upload_create, OBJECT_XML_BYTES_MAX, false,
      s3_fail},
+    {"GET", "/s3", ACT_DATA, s3_list_buckets, 0, false, s3_fail},
     {"GET", "/s3/{bucket}", ACT_DATA, s3_list_objects, 0, false, s3_fail},
     {"PUT", "/s3/{bucket}", ACT_DATA, make_bucket, 0, false, s3_fail},
     {"POST", "/s3/{bucket}", ACT_DATA, s3_delete_objects, OBJECT_XML_BYTES_MAX, false, s3_fail},
+    /* As some clients write it. */
+    {"GET", "/s3/", ACT_DATA, s3_list_buckets, 0, false, s3_fail},
+    {"GET", "/s3/{bucket}/", ACT_DATA, s3_list_objects, 0, false, s3_fail},
+    {"PUT", "/s3/{bucket}/", ACT_DATA, make_bucket, 0, false, s3_fail},
+    {"POST", "/s3/{bucket}/", ACT_DATA, s3_delete_objects, OBJECT_XML_BYTES_MAX, false, s3_fail},
 };
 
 void objects_open(struct api *api, struct objects **ret_objects) {

@@ -33,6 +33,7 @@ struct object_write {
   const struct object_facts *facts; /* NULL: remove */
   const char *name;                 /* of the event: "ObjectCreated:Put" */
   bool only_new;                    /* PRECONDITION when it is there */
+  struct bytes match;               /* Optional: If-Match; PRECONDITION unless it is this one */
   /* Optional: more for the same commit. */
   void (*with)(void *arg, struct store_commit *commit);
   void *arg;
@@ -71,10 +72,15 @@ void object_receive(struct object_receive *receive);
 
 /* The routes' handlers, one file each. */
 void s3_put_object(struct api_call *call);
+void s3_copy_object(struct api_call *call);
 void s3_get_object(struct api_call *call);
 void s3_delete_object(struct api_call *call);
 void s3_list_objects(struct api_call *call);
 void s3_delete_objects(struct api_call *call);
+/* show.c */
+void s3_list_buckets(struct api_call *call);
+void s3_list_uploads(struct api_call *call);
+void s3_list_parts(struct api_call *call);
 /* multipart.c */
 void s3_upload_create(struct api_call *call);
 void s3_upload_part(struct api_call *call);
@@ -83,6 +89,8 @@ void s3_upload_abort(struct api_call *call);
 
 /* x-amz-meta-*: a JSON object of texts in the arena; false: answered. */
 bool s3_metadata(struct api_call *call, struct object_facts *ret_facts) MUST_CHECK;
+/* Whether a list as in If-Match names this ETag, given in quotes. */
+bool s3_etag_listed(struct bytes list, const char *quoted);
 /* Whether the query has this name at all, with or without a value. */
 bool s3_query_has(struct api_call *call, const char *name);
 

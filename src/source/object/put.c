@@ -68,16 +68,21 @@ static void received(struct object_receive *receive, const struct object_facts *
 void s3_put_object(struct api_call *call) {
   struct bytes only_new = exchange_header(call->x, "if-none-match");
   struct err err;
+  bool copy = exchange_header(call->x, "x-amz-copy-source").len > 0;
+  if (s3_query_has(call, "partNumber") && copy) {
+    s3_fail_as(call, 501, "NotImplemented", "a part cannot be copied from an object");
+    return;
+  }
   if (s3_query_has(call, "partNumber")) {
     s3_upload_part(call);
     return;
   }
-  if (exchange_header(call->x, "x-amz-copy-source").len) {
-    s3_fail_as(call, 501, "NotImplemented", "objects cannot be copied in place yet");
-    return;
-  }
   if (only_new.len && !bytes_eq_str(only_new, "*")) {
     s3_fail_as(call, 501, "NotImplemented", "If-None-Match takes * alone here");
+    return;
+  }
+  if (copy) {
+    s3_copy_object(call);
     return;
   }
   struct putting *putting = ARENA_NEW(api_arena(call), struct putting);
@@ -94,6 +99,7 @@ void s3_put_object(struct api_call *call) {
                                          .facts = &putting->facts,
                                          .name = "ObjectCreated:Put",
                                          .only_new = only_new.len > 0,
+                                         .match = exchange_header(call->x, "if-match"),
                                          .done = written};
   putting->receive = (struct object_receive){
       .objects = call->source, .call = call, .done = received, .arg = putting};

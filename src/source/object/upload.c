@@ -72,7 +72,8 @@ static bool visit(void *arg, const struct store_row *row) {
     upload->parts = must_realloc(upload->parts, upload->room * sizeof *upload->parts);
   }
   struct upload_part *part = &upload->parts[upload->count++];
-  *part = (struct upload_part){number, row->version, facts.body, facts.bytes, {0}};
+  *part =
+      (struct upload_part){number, row->version, facts.body, facts.bytes, facts.modified_ms, {0}};
   memcpy(part->md5, facts.md5, MD5_BYTES);
   return upload->count < OBJECT_PART_MAX;
 }

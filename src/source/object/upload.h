@@ -18,6 +18,7 @@ struct upload_part {
   uint64_t version;
   struct id body;
   uint64_t bytes;
+  int64_t modified_ms;
   uint8_t md5[MD5_BYTES];
 };
 

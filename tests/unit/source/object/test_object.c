@@ -305,12 +305,82 @@ static void a_full_disk_is_said(void **state) {
   close_rig();
 }
 
+static int copy(const char *target, const char *headers) {
+  return rig_http("PUT", target, headers, "");
+}
+
+static void a_copy_is_an_object_of_its_own(void **state) {
+  open_rig();
+  assert_int_equal(rig_http("PUT", "/s3/ward/a%20b",
+                            "Content-Type: text/plain\r\nX-Amz-Meta-Bed: 4B\r\n", "hello"),
+                   200);
+  assert_int_equal(copy("/s3/lab/c", "x-amz-copy-source: ward/a%20b\r\n"), 200);
+  got("<ETag>&quot;5d41402abc4b2a76b9719d911017c592&quot;</ETag>");
+  assert_int_equal(rig_http("DELETE", "/s3/ward/a%20b", NULL, NULL), 204);
+  assert_int_equal(rig_http("GET", "/s3/lab/c", NULL, NULL), 200);
+  assert_bytes(rig_body(), "hello");
+  assert_bytes(rig_header("x-amz-meta-bed"), "4B");
+  assert_int_equal(events("ObjectCreated:Copy"), 1);
+  assert_int_equal(copy("/s3/lab/c", "x-amz-copy-source: /lab/c\r\n"), 400);
+  assert_int_equal(copy("/s3/lab/c", "x-amz-copy-source: /lab/c\r\nx-amz-metadata-directive: "
+                                     "REPLACE\r\nx-amz-meta-bed: 5C\r\n"),
+                   200);
+  assert_int_equal(rig_http("HEAD", "/s3/lab/c", NULL, NULL), 200);
+  assert_bytes(rig_header("x-amz-meta-bed"), "5C");
+  assert_int_equal(copy("/s3/lab/d", "x-amz-copy-source: /lab/c?versionId=1\r\n"), 501);
+  assert_int_equal(copy("/s3/lab/d", "x-amz-copy-source: nowhere\r\n"), 400);
+  assert_int_equal(
+      copy("/s3/lab/d", "x-amz-copy-source: /lab/c\r\nx-amz-metadata-directive: X\r\n"), 400);
+  assert_int_equal(copy("/s3/lab/d", "x-amz-copy-source: /lab/c\r\n"
+                                     "x-amz-copy-source-if-match: \"x\"\r\n"),
+                   501);
+  close_rig();
+}
+
+static void a_put_can_demand_what_was_there(void **state) {
+  open_rig();
+  assert_int_equal(rig_http("PUT", "/s3/ward/k", "If-Match: \"x\"\r\n", "1"), 404);
+  put("/s3/ward/k", "hello");
+  assert_int_equal(rig_http("PUT", "/s3/ward/k", "If-None-Match: *\r\n", "2"), 412);
+  assert_int_equal(rig_http("PUT", "/s3/ward/k", "If-Match: \"x\"\r\n", "2"), 412);
+  got("<Code>PreconditionFailed</Code>");
+  assert_int_equal(
+      rig_http("PUT", "/s3/ward/k", "If-Match: \"5d41402abc4b2a76b9719d911017c592\"\r\n", "2"),
+      200);
+  close_rig();
+}
+
+static void buckets_and_uploads_are_listed(void **state) {
+  open_rig();
+  assert_int_equal(rig_http("GET", "/s3", NULL, NULL), 200);
+  got("<Buckets></Buckets>");
+  put("/s3/ward/a", "1");
+  put("/s3/ward/b", "1");
+  put("/s3/ward-2/a", "1");
+  put("/s3/lab/a", "1");
+  assert_int_equal(rig_http("GET", "/s3/", NULL, NULL), 200);
+  got("<Name>lab</Name>");
+  got("<Name>ward</Name><CreationDate>2026-01-01T00:00:00.000Z</CreationDate></Bucket><Bucket>"
+      "<Name>ward-2</Name>");
+  assert_int_equal(rig_http("POST", "/s3/ward/up?uploads", NULL, ""), 200);
+  assert_int_equal(rig_http("GET", "/s3/ward?uploads&prefix=u", NULL, NULL), 200);
+  got("<Key>up</Key><UploadId>");
+  assert_int_equal(rig_http("GET", "/s3/ward?uploads&prefix=x", NULL, NULL), 200);
+  got_not("<Upload>");
+  assert_int_equal(rig_http("GET", "/s3/ward/up?uploadId=x", NULL, NULL), 404);
+  got("<Code>NoSuchUpload</Code>");
+  close_rig();
+}
+
 static void what_is_not_there_says_so(void **state) {
   open_rig();
   put("/s3/ward/k", "x");
   assert_int_equal(rig_http("GET", "/s3/ward/k?acl", NULL, NULL), 501);
   assert_int_equal(rig_http("POST", "/s3/ward/k", NULL, ""), 405);
-  assert_int_equal(rig_http("PUT", "/s3/ward/k", "x-amz-copy-source: /ward/a\r\n", ""), 501);
+  assert_int_equal(rig_http("PUT", "/s3/ward/k", "x-amz-copy-source: /ward/a\r\n", ""), 404);
+  assert_int_equal(
+      rig_http("PUT", "/s3/ward/k?partNumber=1&uploadId=x", "x-amz-copy-source: /ward/a\r\n", ""),
+      501);
   assert_int_equal(rig_http("GET", "/s3/ward/k", "Host: elsewhere\r\n", NULL), 403);
   got("<Code>AccessDenied</Code>");
   close_rig();
@@ -328,6 +398,9 @@ int main(void) {
       cmocka_unit_test(an_upload_can_be_given_up),
       cmocka_unit_test(a_large_body_streams_both_ways),
       cmocka_unit_test(a_full_disk_is_said),
+      cmocka_unit_test(a_copy_is_an_object_of_its_own),
+      cmocka_unit_test(a_put_can_demand_what_was_there),
+      cmocka_unit_test(buckets_and_uploads_are_listed),
       cmocka_unit_test(what_is_not_there_says_so),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
