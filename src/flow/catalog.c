@@ -4,6 +4,7 @@
  * code -> bytes by SHA-256. Only what the aliases point to is loaded; older versions on demand. */
 #include "flow/catalog_load.h"
 
+#include "base/cleanup.h"
 #include "base/must.h"
 #include "flow/world.h"
 
@@ -115,6 +116,30 @@ bool catalog_find(struct catalog *catalog, struct bytes name, struct function **
   return true;
 }
 
+/* The version an alias means for this call: its canary has its share of them. */
+static bool alias_number(struct catalog *catalog, const struct function *function,
+                         struct bytes name, uint64_t *ret_number, struct err *err) {
+  cleanup_buf struct buf key = {0};
+  cleanup_buf struct buf value = {0};
+  struct alias_row row;
+  uint64_t version = 0;
+  buf_init(&key, 1024);
+  buf_init(&value, 256);
+  struct err invalid;
+  if (alias_name_check(name, &invalid)) {
+    alias_row_key(&key, bytes_str(function->name), name);
+    TRY(store_get(store_reader(catalog->flow->options.store), TABLE_alias, buf_bytes(&key), &value,
+                  &version, err));
+  }
+  if (version == 0)
+    FAIL(ERR_NOT_FOUND, "%s has no alias \"%.*s\"", function->name,
+         (int)(name.len < 128 ? name.len : 128), (const char *)name.at);
+  TRY(alias_row_decode(buf_bytes(&value), &row, err));
+  bool canary = row.canary && random_u64(catalog->flow->options.random) % 1000 < row.permille;
+  *ret_number = canary ? row.canary : row.live;
+  return true;
+}
+
 bool catalog_qualify(struct catalog *catalog, struct function *function, struct bytes qualifier,
                      struct version **ret_version, struct err *err) {
   uint64_t number;
@@ -125,8 +150,7 @@ bool catalog_qualify(struct catalog *catalog, struct function *function, struct 
     *ret_version = catalog_choose(function, bytes_of(random, sizeof random));
     return true;
   }
-  if (!bytes_u64(qualifier, &number))
-    FAIL(ERR_NOT_FOUND, "%s has no alias \"%.*s\"", function->name, BYTES_FMT(qualifier));
+  if (!bytes_u64(qualifier, &number)) TRY(alias_number(catalog, function, qualifier, &number, err));
   if (function->live->number == number)
     *ret_version = function->live;
   else if (function->canary && function->canary->number == number)

@@ -92,9 +92,27 @@ bool alias_row_decode(struct bytes input, struct alias_row *ret_row, struct err 
   return true;
 }
 
-void alias_row_key(struct buf *buf, struct bytes function) {
+void alias_row_key(struct buf *buf, struct bytes function, struct bytes alias) {
   buf_put(buf, function);
-  buf_put(buf, BYTES("\0live"));
+  buf_char(buf, 0);
+  buf_put(buf, alias);
+}
+
+bool alias_name_check(struct bytes name, struct err *err) {
+  bool letter = false;
+  for (size_t i = 0; i < name.len; i++) {
+    uint8_t c = name.at[i];
+    bool digit = c >= '0' && c <= '9';
+    if ((c | 32) >= 'a' && (c | 32) <= 'z') letter = true;
+    if (!digit && c != '-' && c != '_' && !((c | 32) >= 'a' && (c | 32) <= 'z'))
+      FAIL(ERR_INVALID, "an alias has letters, digits, - and _ alone");
+  }
+  if (!letter || name.len > ALIAS_NAME_BYTES_MAX)
+    FAIL(ERR_INVALID, "an alias has 1 to %d characters, one of them a letter",
+         ALIAS_NAME_BYTES_MAX);
+  if (bytes_eq_str(name, "live"))
+    FAIL(ERR_INVALID, "live is moved by deploy, promote and rollback");
+  return true;
 }
 
 /* ---- Manifests ---- */
@@ -316,6 +334,8 @@ static bool load_alias(void *arg, const struct store_row *row) {
   struct version *live = NULL;
   struct version *canary = NULL;
   struct bytes name = bytes_sub(row->key, 0, bytes_find(row->key, 0));
+  struct bytes alias_name = bytes_from(row->key, name.len + 1);
+  if (!bytes_eq_str(alias_name, "live")) return true; /* read when a caller names it */
   struct function *function = function_of(loading->catalog, name);
   loading->ok =
       alias_row_decode(row->value, &alias, loading->err) &&

@@ -38,7 +38,10 @@ struct alias_row {
 void alias_row_encode(struct buf *buf, const struct alias_row *row);
 bool alias_row_decode(struct bytes input, struct alias_row *ret_row, struct err *err) MUST_CHECK;
 /* "app/function" NUL "live" */
-void alias_row_key(struct buf *buf, struct bytes function);
+void alias_row_key(struct buf *buf, struct bytes function, struct bytes alias);
+/* Of an alias that people set: not "live", not a number. */
+#define ALIAS_NAME_BYTES_MAX 128
+bool alias_name_check(struct bytes name, struct err *err) MUST_CHECK;
 
 struct function *function_of(struct catalog *catalog, struct bytes name);
 void function_route(struct function *function);

@@ -268,7 +268,7 @@ static void put_alias(struct deploying *d, const struct change *change) {
                           .removed = change->removed};
   buf_init(&key, 1024);
   buf_init(&value, 256);
-  alias_row_key(&key, bytes_str(change->function->name));
+  alias_row_key(&key, bytes_str(change->function->name), BYTES("live"));
   alias_row_encode(&value, &row);
   commit_put(d->commit, TABLE_alias, buf_bytes(&key), buf_bytes(&value));
 }

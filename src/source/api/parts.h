@@ -34,6 +34,7 @@ void door_deny(struct api_call *call, enum err_code code, struct bytes who, cons
   T(follow) \
   T(invoke) \
   T(fn) \
+  T(admin_alias) \
   T(admin_deploy) \
   T(admin_runs) \
   T(admin_usage) T(admin_dead) T(admin_outbox) T(admin_access) T(admin_system)
