@@ -279,9 +279,27 @@ static bool is_stuck(struct pool_code *pc, bool overdue) {
   return pc->stuck >= STUCK_TIMES;
 }
 
+/* Those longest at their runs sleep: more of the kind cost no processor, so no need to wait and see
+ * how those on their way turn out. */
+static bool sleeps_mostly(const struct pool_code *pc) {
+  enum { LOOK_AT_MAX = 16 };
+  uint32_t asleep = 0, seen = 0;
+  LIST_EACH (worker, &pc->busy, struct pool_worker, link) {
+    if (seen == LOOK_AT_MAX) break;
+    seen++;
+    if (is_asleep(worker)) asleep++;
+  }
+  return seen && asleep == seen;
+}
+
 static void fork_now(struct pool_code *pc, bool overdue) {
   uint32_t want = wanted(pc);
-  if (want == 0 || (pc->starting && !overdue)) return;
+  if (want == 0) return;
+  if (pc->starting && !overdue) {
+    bool brief = pc->mean_ns && pc->mean_ns <= fork_wait_ns(pc);
+    if (!brief && sleeps_mostly(pc)) fork_some(pc, want);
+    return;
+  }
   uint32_t running = pc->starting;
   if (pc->busy_count) running += pc->busy_count - count_asleep(pc);
   if (running == 0)
