@@ -6,6 +6,7 @@
 #include "base/must.h"
 #include "engine_js_hash.h"
 #include "engine_wasm_hash.h"
+#include "runtime/js_digest.h"
 #include "runtime/trap.h"
 #include "runtime/wasm.h"
 
@@ -143,11 +144,25 @@ static bool open_module(const struct guest_code *code, struct guest *guest, stru
   return wasm_open(guest, code, err);
 }
 
-/* The base; false in base->image.len when the build has none yet. */
+/* The base image is part of this program: whoever forks workers checks it once for all of them. */
+static bool base_is_read;
+static struct snapshot base_read;
+
 static bool read_base(struct snapshot *ret_base, struct err *err) {
   size_t len = (size_t)(guest_base_image_end - guest_base_image);
-  return snapshot_read(bytes_of(guest_base_image, len), GUEST_JS, guest_engine_hash(GUEST_JS),
-                       ret_base, err);
+  if (!base_is_read)
+    TRY(snapshot_read(bytes_of(guest_base_image, len), GUEST_JS, guest_engine_hash(GUEST_JS),
+                      &base_read, err));
+  base_is_read = true;
+  *ret_base = base_read;
+  return true;
+}
+
+void guest_warm(void) {
+  struct snapshot base;
+  struct err ignored; /* a worker that needs the base says so itself */
+  js_digest_init();
+  if (!read_base(&base, &ignored)) base_is_read = false;
 }
 
 static bool prepare_js(struct guest *guest, const struct guest_code *code, int fd,

@@ -85,6 +85,9 @@ struct guest_code {
  * snapshot (portable, versioned, keyed by the engine's hash, no pointers) to the descriptor. */
 bool guest_prepare(const struct guest_code *code, int snapshot_fd, struct err *err) MUST_CHECK;
 
+/* Before a process forks workers: what each would do over again, and no guest can change. */
+void guest_warm(void);
+
 /* Load code and snapshot; after this no file is opened any more, and the worker may confine itself.
  */
 bool guest_open(const struct guest_code *code, int snapshot_fd, struct guest **ret_guest,

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE /* a process's own set-up: signals, descriptors, control messages */
 #include "base/digest.h"
 #include "base/must.h"
+#include "runtime/guest.h"
 #include "runtime/launch.h"
 #include "runtime/worker.h"
 
@@ -187,6 +188,7 @@ int main(int count, char **words) {
   }
   prepare_process(&launcher);
   load_crypto();
+  guest_warm();
   sandbox_ground_open(highest, &launcher.ground);
   prctl(PR_SET_DUMPABLE, 0); /* not before: it owns /proc/self/uid_map until then */
   say_hello(&launcher);

@@ -20,6 +20,9 @@ struct guest {
   char seen[16]; /* what was in the snapshot */
 };
 
+void guest_warm(void) {
+}
+
 bool guest_prepare(const struct guest_code *code, int snapshot_fd, struct err *err) {
   if (bytes_eq_str(code->source, "hang")) {
     for (volatile int on = 1; on;) {}
