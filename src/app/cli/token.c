@@ -72,7 +72,7 @@ int verb_token_list(struct cli *cli) {
                                               {"APP", "app", 12, CLI_TEXT},
                                               {"CREATED", "created_ms", 20, CLI_TIME},
                                               {"EXPIRES", "expires_ms", 20, CLI_TIME},
-                                              {"BY", "created_by", 0, CLI_TEXT}};
+                                              {"SOURCE", "source", 0, CLI_TEXT}};
   struct err err;
   const struct json *answer;
   if (!cli_call(cli, "GET", "/admin/tokens", BYTES_NONE, &answer, &err)) return cli_fail(cli, &err);
