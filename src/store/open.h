@@ -15,12 +15,14 @@
 
 /* Sealing of values; the identity (one format byte in front) until keys exist. */
 struct seal_port;
+struct keyring;
 
 struct store_options {
   struct loop *loop;                /* Required: callbacks run on it */
   struct disk *disk;                /* Required for sqlite; outlives the store */
   const struct clock_port *clock;   /* Required */
   const struct random_port *random; /* Required */
+  const struct keyring *keys;       /* sqlite: seals pages; NULL (tests) leaves them plain */
   const struct seal_port *seal;     /* Optional: NULL is the identity */
   bool inline_execution;            /* Simulation: no threads; work is done in posts on the loop */
   int64_t linger_us;                /* Optional: wait this long for more commits to fold; 0 none */

@@ -47,6 +47,7 @@ static bool sqlite_commit(struct engine *engine, const struct engine_counters *c
   sqlite3_bind_int64(stmt, 2, (int64_t)counters->audit_next);
   TRY(sql_run(&sqlite->writer, stmt, "count", err));
   TRY(sql_run_common(&sqlite->writer, SQL_COMMIT, "commit", err));
+  reach_note(&sqlite->reach, counters->position);
   engine->counters = *counters;
   return true;
 }
@@ -171,6 +172,7 @@ static void sqlite_close(struct engine **engine) {
   struct sqlite_engine *sqlite = sqlite_of(*engine);
   sql_link_close(&sqlite->writer);
   vfs_free(&sqlite->vfs);
+  reach_close(&sqlite->reach);
   free(sqlite);
   *engine = NULL;
 }
@@ -186,6 +188,37 @@ static bool load_counters(struct sqlite_engine *sqlite, struct err *err) {
   sqlite3_reset(stmt);
   if (code == SQLITE_DONE) code = SQLITE_CORRUPT;
   return code == SQLITE_ROW || sql_fail(&sqlite->writer, code, "counters", err);
+}
+
+static bool check_there(struct disk *disk, struct err *err) {
+  struct file *file = NULL;
+  uint64_t bytes = 0;
+  bool good = file_open(disk, SQL_PATH, FILE_READ, &file, err) && file_size(file, &bytes, err);
+  file_close(&file);
+  if (!good && err->code != ERR_NOT_FOUND) return false;
+  if (good && bytes >= PAGE_BYTES) return true;
+  FAIL(ERR_CORRUPT, "%s is missing or cut to nothing; restore a backup", SQL_PATH);
+}
+
+/* The note comes first, the identity second, the database third: what is missing beside a later
+ * one was taken away. A database that is gone is not made anew over what the note remembers. */
+static bool open_identity(const struct store_options *options, struct sqlite_engine *sqlite,
+                          struct page_key *ret_key, struct err *err) {
+  bool fresh;
+  TRY(sql_identity(options, ret_key, &fresh, err));
+  TRY(reach_open(sqlite->disk, ret_key, fresh, &sqlite->reach, err));
+  TRY(sql_identity_save(sqlite->disk, ret_key, err));
+  return !sqlite->reach.position || check_there(sqlite->disk, err);
+}
+
+static bool check_reach(struct sqlite_engine *sqlite, struct err *err) {
+  uint64_t position = sqlite->engine.counters.position;
+  if (position >= sqlite->reach.position) return true;
+  FAIL(
+      ERR_CORRUPT,
+      "%s ends at position %llu but had come to %llu: its log was cut or damaged, or an older copy "
+      "was put back; keep a copy, then restore a backup",
+      SQL_PATH, (unsigned long long)position, (unsigned long long)sqlite->reach.position);
 }
 
 bool engine_sqlite_open(const struct store_options *options, struct engine **ret_engine,
@@ -215,17 +248,19 @@ bool engine_sqlite_open(const struct store_options *options, struct engine **ret
       .disk_bytes = sqlite_disk_bytes,
       .close = sqlite_close,
   };
-  struct page_key key;
-  TRY(sql_identity(options->disk, options->random, options->clock, &key, err));
+  struct page_key key = {0};
   struct sqlite_engine *sqlite = must_alloc(sizeof *sqlite);
   struct engine *engine = &sqlite->engine;
   sqlite->engine.ops = &ops;
   sqlite->disk = options->disk;
   sqlite->checkpoint_pages =
       options->checkpoint_pages ? (int)options->checkpoint_pages : CHECKPOINT_PAGES;
-  sqlite->vfs = vfs_new(options->disk, &key);
-  if (!sql_link_open(sqlite->vfs, true, &sqlite->writer, err) ||
-      !sql_schema(&sqlite->writer, err) || !load_counters(sqlite, err)) {
+  bool good = open_identity(options, sqlite, &key, err);
+  if (good) sqlite->vfs = vfs_new(options->disk, &key);
+  good = good && sql_link_open(sqlite->vfs, true, &sqlite->writer, err) &&
+         sql_schema(&sqlite->writer, err) && load_counters(sqlite, err) && check_reach(sqlite, err);
+  bytes_wipe(&key, sizeof key);
+  if (!good) {
     sqlite_close(&engine);
     return false;
   }

@@ -9,6 +9,7 @@
 #include "store/commit.h"
 #include "store/engine.h"
 #include "store/open.h"
+#include "store/reach.h"
 #include "store/vfs.h"
 
 #include <sqlite3.h>
@@ -58,6 +59,7 @@ struct sqlite_engine {
   struct engine engine; /* first member */
   struct disk *disk;
   struct vfs *vfs;
+  struct reach reach;
   struct sql_link writer;
   int log_pages; /* in the write-ahead log since its start */
   int checkpoint_pages;
@@ -91,10 +93,10 @@ void sql_link_close(struct sql_link *link);
 
 /* Makes or migrates the tables; NEWER when they are of a later schema. */
 bool sql_schema(struct sql_link *writer, struct err *err) MUST_CHECK;
-/* The ledger's identity file: made at the first opening, its epoch raised at each. */
-bool sql_identity(struct disk *disk, const struct random_port *random,
-                  const struct clock_port *clock, struct page_key *ret_key,
+/* The ledger's identity: invented (fresh) at the first opening, its epoch raised at each. */
+bool sql_identity(const struct store_options *options, struct page_key *ret_key, bool *ret_fresh,
                   struct err *err) MUST_CHECK;
+bool sql_identity_save(struct disk *disk, const struct page_key *key, struct err *err) MUST_CHECK;
 
 /* Readers, for the engine's table of functions. */
 bool sqlite_reader_open(struct engine *engine, struct engine_reader **ret_reader, struct err *err);

@@ -1,10 +1,12 @@
 /* store/vfs.c: reads and writes of database and log pass the page transform here.
  *
- * Database: pages at multiples of PAGE_BYTES. A shorter read is of the header of page 1, which
- *           SQLite looks at before it knows of the log; it goes unchecked, because a crash may have
- *           torn a page that the log still has whole.
+ * Database: pages at multiples of PAGE_BYTES, without gaps: what SQLite leaves out is filled with
+ *           sealed zeros, so that a page of zeros is damage. A shorter read is of the header of
+ *           page 1, which SQLite looks at before it knows of the log. A crash may have torn that
+ *           page while the log has it whole: then the header is made up from what never changes.
  * Log:      header (32), then frames of header (24, page number first) and page.
- * Others (the journal of the very first transaction) pass unchanged.
+ * Journal:  there is one only until page 1 of an empty database is written; later ones are not
+ *           ours, and are not seen.
  *
  * Writes to the log are gathered and reach the disk in one call when it is synced. The log grows
  * by LOG_GROW_BYTES of zeros: a sync then writes data in place, and no change of the file's size,
@@ -22,11 +24,15 @@
 
 enum {
   LOG_HEAD_BYTES = 32,
-  FRAME_HEAD_BYTES = 24,
+  FRAME_HEAD_BYTES = PAGE_FRAME_HEAD_BYTES,
+  FILE_HEAD_BYTES = 100,
+  JOURNAL_BYTES_MAX = 2 * PAGE_BYTES,
   FRAME_BYTES = FRAME_HEAD_BYTES + PAGE_BYTES,
   GATHER_BYTES = 128 * FRAME_BYTES,
   LOG_GROW_BYTES = 4 << 20,
 };
+
+#define JOURNAL_ENDING "-journal"
 
 struct vfs {
   sqlite3_vfs base; /* first member */
@@ -50,6 +56,7 @@ struct vfs_file {
   bool delete_on_close;
   struct vfs_hold hold; /* database */
   uint8_t *scratch;     /* database, log: one frame */
+  uint32_t pages;       /* database: in the file, as far as we wrote; 0: to be counted */
   /* Log: what was written and has not reached the disk. */
   uint8_t *gathered;
   size_t gathered_bytes;
@@ -115,37 +122,44 @@ static int gather(struct vfs_file *file, uint64_t offset, size_t bytes, uint8_t 
   return SQLITE_OK;
 }
 
-/* The number of the page whose frame starts at `offset`: its header is gathered or on the disk. */
-static int frame_number(struct vfs_file *file, uint64_t offset, uint32_t *ret_number) {
-  uint8_t head[4];
+/* The opened header of the frame at `offset`: it is gathered or on the disk. */
+static int frame_head(struct vfs_file *file, uint64_t offset, uint8_t head[FRAME_HEAD_BYTES]) {
   size_t len;
   struct err err;
   bool here = file->gathered_bytes && offset >= file->gathered_at &&
-              offset + 4 <= file->gathered_at + file->gathered_bytes;
+              offset + FRAME_HEAD_BYTES <= file->gathered_at + file->gathered_bytes;
   if (here)
-    memcpy(head, file->gathered + (offset - file->gathered_at), 4);
-  else if (!file_read(file->file, offset, head, 4, &len, &err) || len < 4)
+    memcpy(head, file->gathered + (offset - file->gathered_at), FRAME_HEAD_BYTES);
+  else if (!file_read(file->file, offset, head, FRAME_HEAD_BYTES, &len, &err) ||
+           len < FRAME_HEAD_BYTES)
     return SQLITE_IOERR_READ;
-  *ret_number = unpack_u32(head);
+  page_head_decode(&file->vfs->key, head);
   return SQLITE_OK;
 }
 
+static struct page_place frame_place(const uint8_t *head, uint64_t offset) {
+  return (struct page_place){.number = unpack_u32(head), .frame_head = head, .offset = offset};
+}
+
+/* A page, a frame's header, or the log's: nothing else is ever written. */
 static int write_log(struct vfs_file *file, const uint8_t *data, size_t len, uint64_t offset) {
-  uint8_t *at;
-  uint32_t number = 0;
+  uint8_t *at, head[FRAME_HEAD_BYTES];
+  uint64_t frame = offset - FRAME_HEAD_BYTES;
   bool page = len == PAGE_BYTES;
-  /* Everything but a page goes as it is: headers only. */
-  must(page || len <= LOG_HEAD_BYTES);
+  must(page || len == FRAME_HEAD_BYTES || (len == LOG_HEAD_BYTES && offset == 0));
   if (page) {
-    int code = frame_number(file, offset - FRAME_HEAD_BYTES, &number);
+    int code = frame_head(file, frame, head);
     if (code) return code;
   }
   int code = gather(file, offset, len, &at);
   if (code) return code;
-  if (page)
-    page_encode(&file->vfs->key, number, data, at);
-  else
-    memcpy(at, data, len);
+  if (page) {
+    struct page_place place = frame_place(head, frame);
+    page_encode(&file->vfs->key, &place, data, at);
+    return SQLITE_OK;
+  }
+  memcpy(at, data, len);
+  if (len == FRAME_HEAD_BYTES) page_head_encode(&file->vfs->key, at);
   return SQLITE_OK;
 }
 
@@ -164,13 +178,60 @@ static bool all_zero(const uint8_t *page) {
   return page[0] == 0 && memcmp(page, page + 1, PAGE_BYTES - 1) == 0;
 }
 
-/* A page of zeros was never written (a free page in a hole); SQLite refuses it where it matters. */
-static int read_database(struct vfs_file *file, uint64_t offset, uint8_t *at, size_t len) {
-  if (len != PAGE_BYTES) return read_plain(file, offset, at, len);
-  int code = read_plain(file, offset, at, len);
-  uint32_t number = (uint32_t)(offset / PAGE_BYTES) + 1;
-  if (code || all_zero(at) || page_decode(&file->vfs->key, number, at)) return code;
+/* Freed before it was ever written, then taken again in one transaction: SQLite reads such a page
+ * and overwrites it. Only who holds the write lock can meet one. */
+static bool may_be_unwritten(const struct vfs_file *file, int code, const uint8_t *page) {
+  bool writes = file->hold.shm_exclusive & 1u || file->hold.level >= SQLITE_LOCK_RESERVED;
+  return writes && (code == SQLITE_IOERR_SHORT_READ || all_zero(page));
+}
+
+static int read_page(struct vfs_file *file, uint32_t number, uint8_t *at) {
+  struct page_place place = {.number = number};
+  int code = read_plain(file, (uint64_t)(number - 1) * PAGE_BYTES, at, PAGE_BYTES);
+  if (code && code != SQLITE_IOERR_SHORT_READ) return code;
+  /* No file yet: SQLite asks for the first page to see that there is none. */
+  if (code && number == 1 && all_zero(at)) return code;
+  if (may_be_unwritten(file, code, at)) return code;
+  if (!code && page_decode(&file->vfs->key, &place, at)) return SQLITE_OK;
   return bad_page(file->vfs, number);
+}
+
+/* What SQLite must know before it reads the first page: sizes, and that there is a log. */
+static void make_up_head(uint8_t head[FILE_HEAD_BYTES]) {
+  memset(head, 0, FILE_HEAD_BYTES);
+  memcpy(head, "SQLite format 3", 16);
+  head[16] = PAGE_BYTES >> 8;
+  head[18] = head[19] = 2; /* the log's formats */
+  head[20] = PAGE_RESERVE_BYTES;
+  head[21] = 64, head[22] = 32, head[23] = 32;
+}
+
+static int read_head(struct vfs_file *file, uint64_t offset, uint8_t *at, size_t len) {
+  uint8_t *page = file->scratch;
+  struct page_place place = {.number = 1};
+  must(offset + len <= FILE_HEAD_BYTES);
+  int code = read_plain(file, 0, page, PAGE_BYTES);
+  bool empty = code == SQLITE_IOERR_SHORT_READ && all_zero(page);
+  if (code && code != SQLITE_IOERR_SHORT_READ) return code;
+  if (!empty && (code || !page_decode(&file->vfs->key, &place, page))) make_up_head(page);
+  memcpy(at, page + offset, len);
+  return empty ? SQLITE_IOERR_SHORT_READ : SQLITE_OK;
+}
+
+static int read_database(struct vfs_file *file, uint64_t offset, uint8_t *at, size_t len) {
+  if (len != PAGE_BYTES) return read_head(file, offset, at, len);
+  return read_page(file, (uint32_t)(offset / PAGE_BYTES) + 1, at);
+}
+
+/* A part of a frame's header, or of the log's, which has nothing to hide. */
+static int read_log_head(struct vfs_file *file, uint64_t offset, uint8_t *at, size_t len) {
+  uint8_t head[FRAME_HEAD_BYTES];
+  if (offset < LOG_HEAD_BYTES) return read_plain(file, offset, at, len);
+  uint64_t within = (offset - LOG_HEAD_BYTES) % FRAME_BYTES;
+  must(within + len <= FRAME_HEAD_BYTES);
+  int code = frame_head(file, offset - within, head);
+  if (!code) memcpy(at, head + within, len);
+  return code;
 }
 
 /* Whole frames are read by recovery, which expects damage at the log's end and has a check of its
@@ -178,18 +239,18 @@ static int read_database(struct vfs_file *file, uint64_t offset, uint8_t *at, si
 static int read_log(struct vfs_file *file, uint64_t offset, uint8_t *at, size_t len) {
   int code = flush(file);
   if (code) return code;
-  if (len == FRAME_BYTES) {
-    code = read_plain(file, offset, at, len);
-    if (!code) (void)page_decode(&file->vfs->key, unpack_u32(at), at + FRAME_HEAD_BYTES);
-    return code;
-  }
-  if (len != PAGE_BYTES) return read_plain(file, offset, at, len);
-  code = read_plain(file, offset - FRAME_HEAD_BYTES, file->scratch, FRAME_BYTES);
+  if (len != FRAME_BYTES && len != PAGE_BYTES) return read_log_head(file, offset, at, len);
+  bool whole = len == FRAME_BYTES;
+  uint8_t *frame = whole ? at : file->scratch;
+  if (!whole) offset -= FRAME_HEAD_BYTES;
+  code = read_plain(file, offset, frame, FRAME_BYTES);
   if (code) return code;
-  uint32_t number = unpack_u32(file->scratch);
-  if (!page_decode(&file->vfs->key, number, file->scratch + FRAME_HEAD_BYTES))
-    return bad_page(file->vfs, number);
-  memcpy(at, file->scratch + FRAME_HEAD_BYTES, PAGE_BYTES);
+  page_head_decode(&file->vfs->key, frame);
+  struct page_place place = frame_place(frame, offset);
+  bool good = page_decode(&file->vfs->key, &place, frame + FRAME_HEAD_BYTES);
+  if (whole) return SQLITE_OK;
+  if (!good) return bad_page(file->vfs, place.number);
+  memcpy(at, frame + FRAME_HEAD_BYTES, PAGE_BYTES);
   return SQLITE_OK;
 }
 
@@ -218,17 +279,44 @@ static int vfs_read(sqlite3_file *base, void *at, int len, sqlite3_int64 offset)
   return read_plain(file, (uint64_t)offset, at, (size_t)len);
 }
 
+static int write_page(struct vfs_file *file, uint32_t number, const uint8_t *plain) {
+  struct page_place place = {.number = number};
+  struct err err;
+  page_encode(&file->vfs->key, &place, plain, file->scratch);
+  struct bytes coded = bytes_of(file->scratch, PAGE_BYTES);
+  if (!file_write(file->file, (uint64_t)(number - 1) * PAGE_BYTES, coded, &err))
+    return code_of(&err, SQLITE_IOERR_WRITE);
+  if (number > file->pages) file->pages = number;
+  return SQLITE_OK;
+}
+
+/* How many pages there are: the one connection that writes keeps count. */
+static int count_pages(struct vfs_file *file) {
+  uint64_t bytes;
+  struct err err;
+  if (file->pages) return SQLITE_OK;
+  if (!file_size(file->file, &bytes, &err)) return SQLITE_IOERR_FSTAT;
+  file->pages = (uint32_t)(bytes / PAGE_BYTES);
+  return SQLITE_OK;
+}
+
+static int write_database(struct vfs_file *file, uint32_t number, const uint8_t *plain) {
+  static const uint8_t zeros[PAGE_BYTES];
+  int code = count_pages(file);
+  for (uint32_t gap = file->pages + 1; !code && gap < number; gap++)
+    code = write_page(file, gap, zeros);
+  return code ? code : write_page(file, number, plain);
+}
+
 static int vfs_write(sqlite3_file *base, const void *data, int len, sqlite3_int64 offset) {
   struct vfs_file *file = file_of(base);
-  struct bytes bytes = bytes_of(data, (size_t)len);
   struct err err;
   if (file->kind == VFS_LOG) return write_log(file, data, (size_t)len, (uint64_t)offset);
   if (file->kind == VFS_DATABASE) {
     must(len == PAGE_BYTES);
-    page_encode(&file->vfs->key, (uint32_t)(offset / PAGE_BYTES) + 1, data, file->scratch);
-    bytes.at = file->scratch;
+    return write_database(file, (uint32_t)(offset / PAGE_BYTES) + 1, data);
   }
-  if (file_write(file->file, (uint64_t)offset, bytes, &err)) return SQLITE_OK;
+  if (file_write(file->file, (uint64_t)offset, bytes_of(data, (size_t)len), &err)) return SQLITE_OK;
   return code_of(&err, SQLITE_IOERR_WRITE);
 }
 
@@ -238,6 +326,7 @@ static int vfs_truncate(sqlite3_file *base, sqlite3_int64 bytes) {
   int code = flush(file);
   if (code) return code;
   file->grown = 0;
+  file->pages = 0;
   if (file_truncate(file->file, (uint64_t)bytes, &err)) return SQLITE_OK;
   return code_of(&err, SQLITE_IOERR_TRUNCATE);
 }
@@ -346,6 +435,16 @@ static const sqlite3_io_methods methods = {
 
 /* ---- The methods of the file system ---- */
 
+static uint64_t file_bytes(struct disk *disk, const char *path) {
+  struct file *file = NULL;
+  struct err err;
+  uint64_t bytes = 0;
+  if (!disk_exists(disk, path) || !file_open(disk, path, FILE_READ, &file, &err)) return 0;
+  if (!file_size(file, &bytes, &err)) bytes = UINT64_MAX;
+  file_close(&file);
+  return bytes;
+}
+
 static void make_file(struct vfs_file *file, struct vfs *vfs, const char *path, int flags) {
   file->vfs = vfs;
   file->path = bytes_dup(bytes_str(path));
@@ -356,6 +455,19 @@ static void make_file(struct vfs_file *file, struct vfs *vfs, const char *path, 
   if (file->kind != VFS_OTHER) file->scratch = must_alloc(FRAME_BYTES);
   if (file->kind == VFS_LOG) file->gathered = must_alloc(GATHER_BYTES);
   if (file->kind == VFS_DATABASE) vfs_hold_init(&vfs->nodes, &file->hold, path);
+}
+
+/* A planted journal would be played back into the database. Ours holds one page at most, and the
+ * database has no second one. */
+static bool journal_is_ours(struct vfs *vfs, const char *path) {
+  char database[DISK_PATH_BYTES_MAX];
+  snprintf(database, sizeof database, "%.*s", (int)(strlen(path) - strlen(JOURNAL_ENDING)), path);
+  return file_bytes(vfs->disk, database) <= PAGE_BYTES &&
+         file_bytes(vfs->disk, path) <= JOURNAL_BYTES_MAX;
+}
+
+static bool is_journal(const char *path) {
+  return bytes_ends(bytes_str(path), BYTES(JOURNAL_ENDING));
 }
 
 static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *at, int flags,
@@ -371,6 +483,7 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *at, int f
   if (flags & SQLITE_OPEN_CREATE) mode |= FILE_CREATE;
   if (flags & SQLITE_OPEN_EXCLUSIVE) mode |= FILE_EXCLUSIVE;
   bool existed = disk_exists(vfs->disk, path);
+  if (is_journal(path) && !journal_is_ours(vfs, path)) return SQLITE_CANTOPEN;
   if (!file_open(vfs->disk, path, mode, &file->file, &err)) return code_of(&err, SQLITE_CANTOPEN);
   make_file(file, vfs, path, flags);
   file->created = !existed;
@@ -388,7 +501,8 @@ static int vfs_delete(sqlite3_vfs *base, const char *path, int sync) {
 }
 
 static int vfs_access(sqlite3_vfs *base, const char *path, int flags, int *ret_there) {
-  *ret_there = disk_exists(vfs_of(base)->disk, path);
+  struct vfs *vfs = vfs_of(base);
+  *ret_there = disk_exists(vfs->disk, path) && (!is_journal(path) || journal_is_ours(vfs, path));
   return SQLITE_OK;
 }
 
@@ -445,6 +559,7 @@ void vfs_free(struct vfs **vfs) {
   if (!*vfs) return;
   sqlite3_vfs_unregister(&(*vfs)->base);
   vfs_nodes_fini(&(*vfs)->nodes);
+  bytes_wipe(&(*vfs)->key, sizeof(*vfs)->key);
   free(*vfs);
   *vfs = NULL;
 }

@@ -1,6 +1,8 @@
 /* tests/unit/store/rig.c: the rig of the store's tests. */
 #include "tests/unit/store/rig.h"
 
+#include "os/disk_sim.h"
+
 void rig_init(struct rig *rig, bool real,
               bool (*open)(const struct store_options *, struct store **, struct err *)) {
   struct err err;
@@ -16,12 +18,29 @@ void rig_init(struct rig *rig, bool real,
                                         .random = real ? random_real() : &rig->random.port,
                                         .inline_execution = !real,
                                         .index_memory = true};
+  rig->keys_disk = disk_new_simulated(1);
+  rig_keys_on(rig, rig->keys_disk);
+}
+
+void rig_keys_on(struct rig *rig, struct disk *disk) {
+  static const uint8_t key[ROOT_KEY_BYTES] = {1, 2, 3};
+  struct err err;
+  struct root *root = root_new(key);
+  keyring_close(&rig->keys);
+  if (disk_exists(disk, KEYRING_PATH))
+    assert_ok(keyring_open(disk, root, &rig->keys, &err), err);
+  else
+    assert_ok(keyring_create(disk, root, clock_real(), &rig->keys, &err), err);
+  root_free(&root);
+  rig->options.keys = rig->keys;
 }
 
 void rig_fini(struct rig *rig) {
   store_close(&rig->store);
   while (loop_step(rig->loop, 0)) continue;
   loop_free(&rig->loop);
+  keyring_close(&rig->keys);
+  disk_close(&rig->keys_disk);
 }
 
 void rig_open(struct rig *rig) {

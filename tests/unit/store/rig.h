@@ -6,6 +6,7 @@
 
 #include "os/random.h"
 #include "os/sim_clock.h"
+#include "seal/keys.h"
 #include "store/open.h"
 
 struct rig {
@@ -14,6 +15,8 @@ struct rig {
   struct loop *loop;
   struct disk *disk;
   struct store *store;
+  struct disk *keys_disk; /* the ring's own */
+  struct keyring *keys;
   struct store_options options;
   bool real; /* a real clock, loop and threads */
   bool (*open)(const struct store_options *options, struct store **ret_store, struct err *err);
@@ -30,6 +33,8 @@ struct answer {
 
 void rig_init(struct rig *rig, bool real,
               bool (*open)(const struct store_options *, struct store **, struct err *));
+/* The ring on this disk, made when it is missing: for folders that outlive a rig. */
+void rig_keys_on(struct rig *rig, struct disk *disk);
 void rig_fini(struct rig *rig);
 void rig_open(struct rig *rig);
 /* Runs the loop until *flag, or fails the test. */

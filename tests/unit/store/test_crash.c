@@ -277,6 +277,7 @@ static void child_runs(const char *root, int fd) {
   rig_init(&rig, true, store_open_sqlite);
   rig.options.index_memory = false;
   if (!disk_open_real(root, &rig.disk, &err)) _exit(2);
+  rig_keys_on(&rig, rig.disk);
   rig.options.disk = rig.disk;
   if (!store_open_sqlite(&rig.options, &rig.store, &err)) _exit(3);
   for (;;) {
@@ -317,6 +318,7 @@ static void a_killed_process_loses_nothing(void **state) {
   struct rig rig;
   rig_init(&rig, true, store_open_sqlite);
   assert_ok(disk_open_real(root, &rig.disk, &err), err);
+  rig_keys_on(&rig, rig.disk);
   rig_open(&rig);
   uint64_t there = store_last_position(store_reader(rig.store));
   assert_true(acknowledged > 100 && there >= acknowledged);

@@ -9,39 +9,39 @@ static uint8_t plain[PAGE_BYTES], coded[PAGE_BYTES], back[PAGE_BYTES];
 
 static void encode(uint32_t number) {
   for (size_t i = 0; i < PAGE_BYTES - PAGE_RESERVE_BYTES; i++) plain[i] = (uint8_t)(i * 7 >> 2);
-  page_encode(&key, number, plain, coded);
+  page_encode(&key, &(struct page_place){.number = number}, plain, coded);
   memcpy(back, coded, PAGE_BYTES);
 }
 
 static void comes_back(void **state) {
   encode(9);
   assert_memory_equal(coded, plain, PAGE_BYTES - PAGE_RESERVE_BYTES);
-  assert_true(page_decode(&key, 9, back));
+  assert_true(page_decode(&key, &(struct page_place){.number = 9}, back));
   assert_memory_equal(back, plain, PAGE_BYTES);
   /* A later opening reads what an earlier one wrote. */
   struct page_key later = key;
   later.epoch = 6;
   memcpy(back, coded, PAGE_BYTES);
-  assert_true(page_decode(&later, 9, back));
+  assert_true(page_decode(&later, &(struct page_place){.number = 9}, back));
 }
 
 static void every_flipped_bit_is_found(void **state) {
   encode(9);
   for (size_t bit = 0; bit < PAGE_BYTES * 8; bit++) {
     back[bit / 8] ^= (uint8_t)(1u << bit % 8);
-    if (page_decode(&key, 9, back)) fail_msg("bit %zu", bit);
+    if (page_decode(&key, &(struct page_place){.number = 9}, back)) fail_msg("bit %zu", bit);
     back[bit / 8] ^= (uint8_t)(1u << bit % 8);
   }
-  assert_true(page_decode(&key, 9, back));
+  assert_true(page_decode(&key, &(struct page_place){.number = 9}, back));
 }
 
 static void the_wrong_place_is_found(void **state) {
   struct page_key other = key;
   other.store_id[15] = 1;
   encode(9);
-  assert_false(page_decode(&key, 10, back));
-  assert_false(page_decode(&other, 9, back));
-  assert_true(page_decode(&key, 9, back));
+  assert_false(page_decode(&key, &(struct page_place){.number = 10}, back));
+  assert_false(page_decode(&other, &(struct page_place){.number = 9}, back));
+  assert_true(page_decode(&key, &(struct page_place){.number = 9}, back));
 }
 
 static void the_identity_seals_with_its_format(void **state) {
