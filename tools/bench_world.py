@@ -118,6 +118,7 @@ class Server(Process):
         self.medulla = pathlib.Path(build).resolve() / "medulla"
         self.data = pathlib.Path(tempfile.mkdtemp(prefix="data-", dir=folder))
         self.folder = pathlib.Path(folder)
+        os.environ["XDG_CONFIG_HOME"] = str(self.folder)  # for its root key
         port = free_port()
         super().__init__([str(self.medulla), "serve", "--data", str(self.data), "--listen",
                           f"127.0.0.1:{port}"], port, folder, "/healthz")

@@ -88,6 +88,7 @@ class World:
         """Starts the server on its data; the seconds until it answers."""
         began = time.monotonic()
         log = open(self.tmp / "server.log", "ab")
+        os.environ["XDG_CONFIG_HOME"] = str(self.tmp / "config")  # for its root key
         with log:
             self.server = subprocess.Popen(
                 [self.medulla, "serve", "--data", self.tmp / "data",

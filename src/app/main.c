@@ -10,10 +10,22 @@
  * brief runs makes more workers than there are cores, which then stand in each other's way.     */
 enum { SERVE_FORK_WAIT_US = 3000 };
 
+static void tell_of_key(struct cli *cli, const struct server *server) {
+  bool made;
+  const char *place = server_key_place(server, &made);
+  if (!made) return;
+  fprintf(cli->out,
+          "its root key was made now: %s\n"
+          "nobody can read the data without it: keep a copy elsewhere (medulla keys escrow)\n",
+          place);
+}
+
 static int serve(struct cli *cli) {
   const char *listen = cli_flag(cli, "listen");
   struct server_options options = {.data = cli_flag(cli, "data"),
                                    .address = listen ? listen : "127.0.0.1:8080",
+                                   .key = cli_flag(cli, "key"),
+                                   .passphrase = cli_flag(cli, "passphrase"),
                                    .dev = cli_flag(cli, "dev") != NULL,
                                    .insecure = cli_flag(cli, "insecure") != NULL,
                                    .namespaces_off = cli_flag(cli, "no-namespaces") != NULL,
@@ -31,6 +43,7 @@ static int serve(struct cli *cli) {
   if (!server_open(&options, &server, &err)) return cli_fail(cli, &err);
   fprintf(cli->out, "medulla is ready at http://%s (data in %s)\n", server_address(server),
           options.data);
+  tell_of_key(cli, server);
   fflush(cli->out);
   server_run(server);
   server_close(&server);

@@ -5,6 +5,7 @@
 #include "app/server.h"
 
 #include "app/facts.h"
+#include "app/unlock.h"
 #include "audit/sequencer.h"
 #include "base/cleanup.h"
 #include "base/must.h"
@@ -18,8 +19,10 @@
 #include "os/loop.h"
 #include "os/process.h"
 #include "os/random.h"
+#include "os/secret.h"
 #include "runtime/pool.h"
 #include "runtime/sandbox.h"
+#include "runtime/sanitizer.h"
 #include "source/api/api.h"
 #include "source/sources.h"
 #include "store/open.h"
@@ -49,6 +52,7 @@ struct server {
   struct loop *loop;
   struct disk *disk;
   struct disk *tzdata; /* or NULL */
+  struct unlocked unlocked;
   struct store *store;
   struct builder *builder;
   struct egress_port *egress;
@@ -126,9 +130,21 @@ static bool is_loopback(const char *address) {
          strncmp(address, "localhost:", 10) == 0;
 }
 
+static bool open_keys(struct server *server, struct err *err) {
+  const struct unlock how = {.data = server->options.data,
+                             .key = server->options.key,
+                             .passphrase = server->options.passphrase,
+                             .dev = server->options.dev,
+                             .create = true};
+  return unlock(server->disk, &how, &server->unlocked, err);
+}
+
 static bool open_store(struct server *server, struct err *err) {
-  struct store_options options = {
-      .loop = server->loop, .disk = server->disk, .clock = clock_real(), .random = random_real()};
+  struct store_options options = {.loop = server->loop,
+                                  .disk = server->disk,
+                                  .clock = clock_real(),
+                                  .random = random_real(),
+                                  .keys = server->unlocked.keys};
   return store_open_sqlite(&options, &server->store, err);
 }
 
@@ -319,18 +335,25 @@ bool server_open(const struct server_options *options, struct server **ret_serve
   struct server *server = must_alloc(sizeof *server);
   server->options = *options;
   process_files_raise(SERVER_FILES_WANTED);
+  if (!RUNTIME_SANITIZER) secret_process(); /* a leak checker wants to look at itself */
   server->signals.got = on_signal;
   bool ok = loop_new(clock_real(), &server->loop, err) &&
             (server->signals_open = signals_open(server->loop, &server->signals, err)) &&
-            disk_open_real(options->data, &server->disk, err) && open_store(server, err) &&
-            open_runtime(server, err) && open_builder(server, err) && open_egress(server, err) &&
-            open_flow(server, err) && first_token(server, err) && open_api(server, err);
+            disk_open_real(options->data, &server->disk, err) && open_keys(server, err) &&
+            open_store(server, err) && open_runtime(server, err) && open_builder(server, err) &&
+            open_egress(server, err) && open_flow(server, err) && first_token(server, err) &&
+            open_api(server, err);
   if (!ok) {
     server_close(&server);
     return false;
   }
   *ret_server = server;
   return true;
+}
+
+const char *server_key_place(const struct server *server, bool *ret_made) {
+  *ret_made = server->unlocked.made;
+  return server->unlocked.place;
 }
 
 const char *server_address(const struct server *server) {
@@ -361,6 +384,7 @@ void server_close(struct server **server) {
   if (s->runtime) runtime_close_pool(&s->runtime);
   if (s->builder) builder_close(&s->builder);
   if (s->tzdata) disk_close(&s->tzdata);
+  keyring_close(&s->unlocked.keys);
   if (s->disk) disk_close(&s->disk);
   if (s->signals_open) signals_close(&s->signals);
   if (s->loop) loop_free(&s->loop);

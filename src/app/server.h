@@ -13,11 +13,13 @@
 #include <stdint.h>
 
 struct server_options {
-  const char *data;     /* Required: the folder */
-  const char *address;  /* Required: "127.0.0.1:8080" */
-  bool dev;             /* anonymous loopback is admin */
-  bool insecure;        /* listen beyond loopback although there is no TLS */
-  uint32_t workers_max; /* 0: chosen by memory and cores */
+  const char *data;       /* Required: the folder */
+  const char *address;    /* Required: "127.0.0.1:8080" */
+  const char *key;        /* Optional: file of the root key; see unlock.h */
+  const char *passphrase; /* Optional: file of a passphrase instead */
+  bool dev;               /* anonymous loopback is admin */
+  bool insecure;          /* listen beyond loopback although there is no TLS */
+  uint32_t workers_max;   /* 0: chosen by memory and cores */
   int64_t fork_wait_us;
   bool namespaces_off;
   int64_t keep_ms; /* events, runs and recordings older than this are removed */
@@ -26,6 +28,8 @@ struct server_options {
 
 struct server;
 bool server_open(const struct server_options *options, struct server **ret_server, struct err *err);
+/* Where the root key is; *ret_made: it was made by this start. */
+const char *server_key_place(const struct server *server, bool *ret_made);
 const char *server_address(const struct server *server);
 /* Until SIGTERM or SIGINT; drains. A second signal cuts. */
 void server_run(struct server *server);

@@ -141,7 +141,8 @@ bool disk_load(struct disk *disk, const char *path, size_t bytes_max, struct buf
   TRY(file_size(file, &bytes, err));
   if (bytes > bytes_max) FAIL(ERR_LIMIT, "a file is larger than %zu bytes", bytes_max);
   uint8_t *at = buf_room(ret_data, (size_t)bytes);
-  if (!at) FAIL(ERR_LIMIT, "a file does not fit its buffer");
+  if (!at && bytes) FAIL(ERR_LIMIT, "a file does not fit its buffer");
+  if (!bytes) return true;
   TRY(file_read(file, 0, at, (size_t)bytes, &len, err));
   buf_grew(ret_data, len);
   return true;

@@ -30,6 +30,12 @@ static void write_body(struct buf *out, const struct ring *ring) {
   }
 }
 
+static void write_mac(struct buf *out, const uint8_t mac[SHA256_BYTES]) {
+  buf_str(out, "mac ");
+  hex_encode(out, bytes_of(mac, SHA256_BYTES));
+  buf_char(out, '\n');
+}
+
 static void mac_of(const struct ring *ring, const uint8_t key[AEAD_KEY_BYTES],
                    uint8_t ret_mac[SHA256_BYTES]) {
   cleanup_buf struct buf body;
@@ -51,9 +57,7 @@ bool ring_save(struct disk *disk, const struct ring *ring, const uint8_t key[AEA
   buf_init(&text, RING_FILE_BYTES_MAX);
   write_body(&text, ring);
   mac_of(ring, key, mac);
-  buf_str(&text, "mac ");
-  hex_encode(&text, bytes_of(mac, SHA256_BYTES));
-  buf_char(&text, '\n');
+  write_mac(&text, mac);
   if (!buf_ok(&text)) FAIL(ERR_LIMIT, "the ring exceeds RING_FILE_BYTES_MAX");
   return disk_save(disk, KEYRING_PATH, buf_bytes(&text), err);
 }
@@ -115,16 +119,25 @@ static bool take_rest(struct bytes rest, struct ring *ring) {
          take_hex(line, ring->mac, SHA256_BYTES);
 }
 
+/* There is one way to write a ring; another one was tampered with. */
+static bool is_as_written(struct bytes text, const struct ring *ring) {
+  cleanup_buf struct buf own;
+  buf_init(&own, RING_FILE_BYTES_MAX);
+  write_body(&own, ring);
+  write_mac(&own, ring->mac);
+  return bytes_eq(text, buf_bytes(&own));
+}
+
 bool ring_parse(struct bytes text, struct ring *ret_ring, struct err *err) {
   struct ring ring = {0};
   struct bytes rest = text, line = bytes_cut(rest, '\n', &rest);
   uint64_t format = 0;
-  if (!bytes_eq_str(word(&line), "medulla-keys") || !bytes_u64(line, &format))
+  if (!bytes_eq_str(word(&line), "medulla-keys") || !bytes_u64(line, &format) || format == 0)
     FAIL(ERR_CORRUPT, "%s is damaged; restore it from a backup", KEYRING_PATH);
   if (format > RING_FORMAT)
     FAIL(ERR_NEWER, "%s has format %llu, this Medulla knows %d", KEYRING_PATH,
          (unsigned long long)format, RING_FORMAT);
-  if (!take_rest(rest, &ring))
+  if (!take_rest(rest, &ring) || !is_as_written(text, &ring))
     FAIL(ERR_CORRUPT, "%s is damaged; restore it from a backup", KEYRING_PATH);
   *ret_ring = ring;
   return true;

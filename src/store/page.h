@@ -11,8 +11,8 @@
  * so a page in the wrong place, of another store or of the log's earlier round fails. In memory the
  * reserve is zero: SQLite's own checksums over log frames are made of the page as it stands there.
  *
- * Without a ring (tests, and the plain side of benchmarks) a page stays plain behind a check (4),
- * format (1), zero (3), epoch of openings (8), zero (32), which finds damage but no malice.       */
+ * Without a ring (tests, the plain side of benchmarks) a page stays plain behind a check (4),
+ * format (1), zero (3), epoch of openings (8), zero (32), which finds damage but no malice. */
 #ifndef MEDULLA_STORE_PAGE_H
 #define MEDULLA_STORE_PAGE_H
 

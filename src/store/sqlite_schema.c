@@ -2,7 +2,8 @@
  *
  * ledger/identity is text: "medulla ledger", the format of pages, the store's id, the epoch, which
  * grows with each opening, and for sealed pages a sealed fact: the key of the log's frames, bound
- * to the lines before it. It is needed to read the first page, so it stands beside the database. The schema's number is the database's user_version.
+ * to the lines before it. It is needed to read the first page, so it stands beside the database.
+ * The schema's number is the database's user_version.
  *
  * KV:   kv_NAME (k, p, v), ordered by key: p is the version, the position of the last write.
  * LOG:  log_NAME (r, k, v): r is position << 20 | ordinal, so rows are only appended; an index by
@@ -54,7 +55,10 @@ static bool open_frame_key(struct bytes lines, struct bytes digits, struct page_
   cleanup_buf struct buf sealed;
   uint8_t frame[AEAD_KEY_BYTES];
   buf_init(&sealed, FRAME_FACT_BYTES);
-  if (!hex_decode(&sealed, digits, err) || sealed.len != FRAME_FACT_BYTES ||
+  bool lower = true;
+  for (size_t i = 0; i < digits.len; i++)
+    lower = lower && (digits.at[i] < 'A' || digits.at[i] > 'F');
+  if (!lower || !hex_decode(&sealed, digits, err) || sealed.len != FRAME_FACT_BYTES ||
       !keyring_open_fact(key->keys, lines, buf_bytes(&sealed), frame))
     return damaged(err);
   aead_key_init(&key->frame, frame);
@@ -75,8 +79,9 @@ static bool parse_identity(struct bytes text, struct page_key *ret_key, struct e
   memcpy(ret_key->store_id, id.at, sizeof ret_key->store_id);
   struct bytes lines = bytes_sub(text, 0, text.len - rest.len);
   if (!ret_key->keys) return true;
-  return parse_line(&rest, "seal", &seal) ? open_frame_key(lines, seal, ret_key, err)
-                                          : damaged(err);
+  if (!bytes_ends(text, BYTES("\n")) || !parse_line(&rest, "seal", &seal) || rest.len)
+    return damaged(err);
+  return open_frame_key(lines, seal, ret_key, err);
 }
 
 bool sql_identity_save(struct disk *disk, const struct page_key *key, struct err *err) {

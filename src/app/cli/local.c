@@ -99,6 +99,11 @@ void local_stop(struct local *local) {
     waitpid(local->pid, NULL, 0);
   }
   struct walk walk = {.visit = remove_one};
-  if (local->folder[0]) walk_tree(&walk, local->folder);
+  char key[sizeof local->folder + 8];
+  snprintf(key, sizeof key, "%s.key", local->folder);
+  if (local->folder[0]) {
+    walk_tree(&walk, local->folder);
+    remove(key); /* --dev made it beside the folder */
+  }
   *local = (struct local){0};
 }

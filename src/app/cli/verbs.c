@@ -203,6 +203,8 @@ const struct cli_verb cli_verbs[] = {
      0,
      {{"data", "DIR", "where everything is kept (needed)"},
       {"listen", "ADDRESS", "address and port (default: 127.0.0.1:8080)"},
+      {"key", "FILE", "the root key of the data (default: one made at the first start)"},
+      {"passphrase", "FILE", "a passphrase's file instead, or - for standard input"},
       {"keep", "DAYS", "keep events and runs this long (default: 90)"},
       {"workers", "N", "worker processes at most (default: 2000)"},
       {"dev", NULL, "no tokens needed from this machine; loopback only"},
