@@ -77,7 +77,7 @@ static size_t load(const char *name, uint8_t *at) {
   FILE *file = fopen(path, "rb");
   size_t len = file ? fread(at, 1, FILE_BYTES_MAX, file) : 0;
   if (file) fclose(file);
-  if (strcmp(name, "ledger.db-wal") != 0) return len;
+  if (strcmp(name, "ledger.db-wal") != 0 || len <= LOG_HEAD) return len;
   /* Behind its last frame the log is zeros. */
   while (len > LOG_HEAD && at[len - 1] == 0) len--;
   return LOG_HEAD + (len - LOG_HEAD + FRAME - 1) / FRAME * FRAME;
