@@ -63,6 +63,8 @@ struct store {
   enum front_step step;    /* inline only */
   struct front_post *post; /* for done callbacks and inline steps */
   bool posted;             /* `post` is on the loop */
+  struct front_post *kick; /* (loop) wakes the store thread when the loop has done its round */
+  bool kicked;             /* (loop) `kick` is on the loop */
   bool stopping;
   bool closing; /* (loop) nothing more is taken */
   uint64_t commits, transactions, last_position, disk_bytes;

@@ -185,6 +185,27 @@ static bool admit(const struct store *store, const struct store_commit *commit, 
   return false;
 }
 
+/* All that one round of the loop submits becomes one transaction: a thread woken by the first
+ * commit would take it alone. */
+static void run_kick(struct loop_post *post) {
+  struct front_post *kick = (struct front_post *)(void *)post;
+  struct store *store = kick->store;
+  if (!store) {
+    free(kick);
+    return;
+  }
+  store->kicked = false;
+  pthread_mutex_lock(&store->lock);
+  if (store->waiting.first) pthread_cond_signal(&store->commit_waits);
+  pthread_mutex_unlock(&store->lock);
+}
+
+static void kick_later(struct store *store) {
+  if (store->kicked) return;
+  store->kicked = true;
+  loop_post(store->options.loop, &store->kick->post);
+}
+
 void store_submit(struct store *store, struct store_commit **commit_take, store_done *done,
                   void *arg) {
   struct store_commit *commit = *commit_take;
@@ -197,10 +218,12 @@ void store_submit(struct store *store, struct store_commit **commit_take, store_
   store->pending_bytes += commit_bytes(commit);
   pthread_mutex_lock(&store->lock);
   batch_add(good ? &store->waiting : &store->refused, commit);
-  if (good) pthread_cond_signal(&store->commit_waits);
   if (!good && !store->options.inline_execution) front_wake(store);
   pthread_mutex_unlock(&store->lock);
-  if (store->options.inline_execution) inline_next(store);
+  if (store->options.inline_execution)
+    inline_next(store);
+  else if (good)
+    kick_later(store);
 }
 
 void store_trim(struct store *store, enum store_table log, uint64_t before, uint32_t rows_max,
@@ -241,6 +264,9 @@ static struct store *store_new(const struct store_options *options, struct engin
   store->post = must_alloc(sizeof *store->post);
   store->post->post.run = run_post;
   store->post->store = store;
+  store->kick = must_alloc(sizeof *store->kick);
+  store->kick->post.run = run_kick;
+  store->kick->store = store;
   list_init(&store->asks);
   must(pthread_mutex_init(&store->lock, NULL) == 0);
   must(pthread_cond_init(&store->commit_waits, NULL) == 0);
@@ -258,11 +284,11 @@ static struct store *store_new(const struct store_options *options, struct engin
 }
 
 /* `loop_goes_on`: the loop may still run the post, which then frees itself. */
-static void post_release(struct store *store, bool loop_goes_on) {
-  if (store->posted && loop_goes_on)
-    store->post->store = NULL;
+static void post_release(struct front_post *post, bool posted, bool loop_goes_on) {
+  if (posted && loop_goes_on)
+    post->store = NULL;
   else
-    free(store->post);
+    free(post);
 }
 
 static void store_free(struct store *store, bool loop_goes_on) {
@@ -276,7 +302,8 @@ static void store_free(struct store *store, bool loop_goes_on) {
   pthread_mutex_destroy(&store->lock);
   pthread_cond_destroy(&store->commit_waits);
   pthread_cond_destroy(&store->ask_waits);
-  post_release(store, loop_goes_on);
+  post_release(store->post, store->posted, loop_goes_on);
+  post_release(store->kick, store->kicked, loop_goes_on);
   free(store);
 }
 
