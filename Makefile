@@ -1,14 +1,20 @@
 # The front door; the work is done by meson (build), tools/ and the program itself.
 PREFIX ?= /usr/local
-export CC ?= gcc
+ifeq ($(origin CC),default) # make's own cc
+CC = gcc
+endif
 
 all: build/build.ninja
 	ninja -C build
 
+# What is needed to run Medulla, without its tests.
+programs: build/build.ninja
+	ninja -C build programs
+
 build/build.ninja:
 	CC="$$(command -v ccache) $(CC)" meson setup build --prefix=$(PREFIX)
 
-# Set up this machine, run every test, end with "N passed, N failed".
+# Set up this machine, run every test, end with "N passed, N failed, N skipped".
 check:
 	tools/setup
 	tools/check
@@ -16,14 +22,17 @@ check:
 # A ward's day in a minute: build, serve, deploy, feed, kill, reconcile.
 demo:
 	tools/setup
-	$(MAKE) all
+	$(MAKE) programs
 	tools/demo
 
-# The same ward, left running at 127.0.0.1:8080.
+# The same ward, left running at 127.0.0.1:8080 until make stop.
 run:
 	tools/setup
-	$(MAKE) all
+	$(MAKE) programs
 	tools/demo --stay
+
+stop:
+	tools/demo --stop
 
 # The quick tests alone, without sanitizers.
 test: all
@@ -47,4 +56,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all check demo run test fuzz bench interop install clean
+.PHONY: all programs check demo run stop test fuzz bench interop install clean

@@ -47,7 +47,8 @@ function parameterLine(name, values, score, before, t) {
   }
   const was = before?.[name];
   const changed = was !== undefined && was !== score.parts[name] ? `, was ${was}` : "";
-  const points = `${score.parts[name]} points${changed}`;
+  const worth = score.parts[name];
+  const points = `${worth} ${worth === 1 ? "point" : "points"}${changed}`;
   return `  ${LABELS[name][0]}: ${shown(name, values[name].v)} (${points})`;
 }
 
