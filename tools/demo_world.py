@@ -28,6 +28,16 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 def ndjson(path):
     """The complete lines of a file that may still be written."""
     if not path.exists():
@@ -74,6 +84,8 @@ class World:
         self.medulla = pathlib.Path(build).resolve() / "medulla"
         if not self.medulla.exists():
             raise Broken(f"{self.medulla} is not there: build first (make)")
+        if port and not is_free(port):
+            raise Broken(f"port {port} is in use; is the ward running already? make stop ends it")
         self.tmp = pathlib.Path(tempfile.mkdtemp(prefix="medulla-demo-"))
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -162,13 +174,17 @@ class World:
 
     def receive(self):
         """Starts the SMTP server and the webhook; {"smtp": port, "http": port}."""
-        self.receivers = subprocess.Popen(
-            [ROOT / "tools" / "ward-receivers", "--smtp-port", "0", "--http-port", "0",
-             "--secret", BOARD_SECRET, "--out", self.journal],
-            stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+        with open(self.tmp / "receivers.log", "ab") as log:
+            self.receivers = subprocess.Popen(
+                [ROOT / "tools" / "ward-receivers", "--smtp-port", "0", "--http-port", "0",
+                 "--secret", BOARD_SECRET, "--out", self.journal],
+                stdout=subprocess.PIPE, stderr=log, text=True, stdin=subprocess.DEVNULL,
+                start_new_session=True)
         line = self.receivers.stdout.readline()
         if not line:
-            raise Broken("the receivers did not start: is python3-aiosmtpd installed?")
+            said = (self.tmp / "receivers.log").read_text(encoding="utf-8").strip()
+            raise Broken("the receivers did not start (is python3-aiosmtpd installed?): "
+                         + (said.splitlines() or ["no word"])[-1])
         return json.loads(line)
 
     def received(self, kind, **wanted):

@@ -81,7 +81,10 @@ async function asked() {
   equal(notScored({ age: 16 }), null, "at 16 it is");
   equal(notScored({ pregnant: true }), "pregnant", "pregnancy is not scored");
   equal((await handler({ ...WELL, age: 12 })).total, null, "ward/score says so");
-  equal((await handler({ body: JSON.stringify(WELL) })).total, 0, "ward/score over HTTP");
+  const asked = (body) => handler({ routeKey: "POST /fn/ward/score", body });
+  equal((await asked(JSON.stringify(WELL))).total, 0, "ward/score over HTTP");
+  for (const body of [undefined, "", "{", "null", "7"])
+    equal((await asked(body)).statusCode, 400, `a body that is no vital signs: ${body}`);
 }
 
 complete();

@@ -30,6 +30,7 @@ static bool find_token(const struct cli *cli, struct client *client, struct err 
   if (token && token[0] == '@') return read_token(token + 1, true, client, err);
   if (token) {
     if (strlen(token) >= sizeof client->token) FAIL(ERR_LIMIT, "the token is too long");
+    if (strpbrk(token, "\r\n \t")) FAIL(ERR_INVALID, "the token has a space or a line end in it");
     snprintf(client->token, sizeof client->token, "%s", token);
     return true;
   }

@@ -173,6 +173,8 @@ static void the_token_is_found_in_the_data_folder(void **state) {
   remove(path);
   assert_int_equal(COMMAND("apps", "--url", server.url, "--data", folder), CLI_FAILED);
   assert_says(said.errors, "admin.token");
+  assert_int_equal(COMMAND("apps", "--url", server.url, "--token", "two lines\n"), CLI_FAILED);
+  assert_says(said.errors, "the token has a space or a line end in it");
   remove(folder);
 }
 
