@@ -23,6 +23,7 @@
 #include "runtime/pool.h"
 #include "runtime/sandbox.h"
 #include "runtime/sanitizer.h"
+#include "seal/disk.h"
 #include "source/api/api.h"
 #include "source/sources.h"
 #include "store/open.h"
@@ -53,6 +54,7 @@ struct server {
   struct disk *disk;
   struct disk *tzdata; /* or NULL */
   struct unlocked unlocked;
+  struct disk *sealed; /* the same folder through the keys */
   struct store *store;
   struct builder *builder;
   struct egress_port *egress;
@@ -136,7 +138,9 @@ static bool open_keys(struct server *server, struct err *err) {
                              .passphrase = server->options.passphrase,
                              .dev = server->options.dev,
                              .create = true};
-  return unlock(server->disk, &how, &server->unlocked, err);
+  TRY(unlock(server->disk, &how, &server->unlocked, err));
+  server->sealed = sealed_disk_new(server->disk, server->unlocked.keys, SEALED_OBJECT_CHUNK);
+  return true;
 }
 
 static bool open_store(struct server *server, struct err *err) {
@@ -193,7 +197,7 @@ static bool open_egress(struct server *server, struct err *err) {
                                 .store = server->store,
                                 .clock = clock_real(),
                                 .random = random_real(),
-                                .disk = server->disk};
+                                .disk = server->sealed};
   return sweep_open(&sweep, &server->sweep, err);
 }
 
@@ -206,7 +210,7 @@ static bool open_flow(struct server *server, struct err *err) {
                                  .random = random_real(),
                                  .egress = outbox_port(server->outbox),
                                  .builder = server->builder,
-                                 .disk = server->disk,
+                                 .disk = server->sealed,
                                  .isolation =
                                      sandbox_level_name((enum sandbox_level)load.isolation),
                                  .limits = flow_limits_default,
@@ -239,7 +243,7 @@ static bool open_api(struct server *server, struct err *err) {
   struct api_options options = {.loop = server->loop,
                                 .flow = server->flow,
                                 .store = server->store,
-                                .disk = server->disk,
+                                .disk = server->sealed,
                                 .clock = clock_real(),
                                 .random = random_real(),
                                 .principals = server->principals,
@@ -384,6 +388,7 @@ void server_close(struct server **server) {
   if (s->runtime) runtime_close_pool(&s->runtime);
   if (s->builder) builder_close(&s->builder);
   if (s->tzdata) disk_close(&s->tzdata);
+  disk_close(&s->sealed);
   keyring_close(&s->unlocked.keys);
   if (s->disk) disk_close(&s->disk);
   if (s->signals_open) signals_close(&s->signals);
