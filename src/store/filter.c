@@ -7,10 +7,10 @@
 #include <stdlib.h>
 
 enum { BLOCK_WORDS = 8, BLOCK_BIT_BITS = 9, PROBES = 6, DIGEST_BYTES = 16 };
-#define BLOCKS (FILTER_BYTES / (BLOCK_WORDS * sizeof(uint64_t)))
 
-void filter_init(struct filter *filter) {
-  filter->words = must_alloc(FILTER_BYTES);
+void filter_init(struct filter *filter, size_t bytes) {
+  filter->bytes = bytes;
+  filter->words = must_alloc(bytes);
 }
 
 void filter_fini(struct filter *filter) {
@@ -21,13 +21,14 @@ void filter_fini(struct filter *filter) {
 /* New memory rather than zeros, which would make every page resident. */
 void filter_clear(struct filter *filter) {
   filter_fini(filter);
-  filter_init(filter);
+  filter_init(filter, filter->bytes);
 }
 
 static uint64_t *block_of(const struct filter *filter, struct bytes digest, uint64_t *ret_bits) {
   must(digest.len >= DIGEST_BYTES);
   *ret_bits = unpack_u64(digest.at + 8);
-  return filter->words + unpack_u64(digest.at) % BLOCKS * BLOCK_WORDS;
+  size_t blocks = filter->bytes / (BLOCK_WORDS * sizeof(uint64_t));
+  return filter->words + (unpack_u64(digest.at) & (blocks - 1)) * BLOCK_WORDS;
 }
 
 void filter_add(struct filter *filter, struct bytes digest) {

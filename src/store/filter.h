@@ -11,12 +11,15 @@
 #include "base/bytes.h"
 
 #define FILTER_BYTES (32u << 20)
+#define FILTER_BYTES_SMALL (64u << 10) /* of a simulated store, which is opened often */
 
 struct filter {
+  size_t bytes;
   uint64_t *words; /* reserved; a page is there when it is first written */
 };
 
-void filter_init(struct filter *filter);
+/* bytes: a power of two. */
+void filter_init(struct filter *filter, size_t bytes);
 void filter_fini(struct filter *filter);
 void filter_clear(struct filter *filter);
 /* A digest's bytes are as good as random. */

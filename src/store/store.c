@@ -271,7 +271,8 @@ static struct store *store_new(const struct store_options *options, struct engin
   must(pthread_mutex_init(&store->lock, NULL) == 0);
   must(pthread_cond_init(&store->commit_waits, NULL) == 0);
   must(pthread_cond_init(&store->ask_waits, NULL) == 0);
-  unique_init(&store->unique, index, random_u64(options->random));
+  size_t filter_bytes = options->inline_execution ? FILTER_BYTES_SMALL : FILTER_BYTES;
+  unique_init(&store->unique, index, filter_bytes, random_u64(options->random));
   store->port = (struct batch_port){
       .engine = engine,
       .unique = &store->unique,

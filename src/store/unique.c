@@ -27,14 +27,14 @@ static struct bytes mark_key(uint32_t day, struct bytes digest, uint8_t at[KEY_B
   return bytes_of(at, KEY_BYTES);
 }
 
-void unique_init(struct unique *unique, struct index *index, uint64_t seed) {
+void unique_init(struct unique *unique, struct index *index, size_t filter_bytes, uint64_t seed) {
   *unique = (struct unique){.index = index, .batch = index_batch_new(), .day_first = UINT32_MAX};
   buf_init(&unique->ledger, SIZE_MAX); /* bounded by what a fold holds */
   buf_init(&unique->scratch, STORE_KEY_BYTES_MAX);
   map_init(&unique->overlay, seed);
   buf_init(&unique->filter_next, KEY_BYTES);
   buf_char(&unique->filter_next, 'u');
-  filter_init(&unique->filter);
+  filter_init(&unique->filter, filter_bytes);
 }
 
 void unique_fini(struct unique *unique) {

@@ -39,7 +39,7 @@ struct unique {
   bool behind;                  /* the index has not got all the ledger has */
 };
 
-void unique_init(struct unique *unique, struct index *index, uint64_t seed);
+void unique_init(struct unique *unique, struct index *index, size_t filter_bytes, uint64_t seed);
 void unique_fini(struct unique *unique);
 /* Brings the index up to the ledger: at open, and after the index failed. */
 bool unique_catch_up(struct unique *unique, struct engine *engine, struct err *err) MUST_CHECK;

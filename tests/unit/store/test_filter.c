@@ -20,7 +20,7 @@ static void holds_what_was_added(void **state) {
   uint8_t at[SHA256_BYTES];
   unsigned wrong = 0;
   (void)state;
-  filter_init(&filter);
+  filter_init(&filter, FILTER_BYTES);
   assert_false(filter_may_hold(&filter, digest_of(0, at)));
   for (unsigned i = 0; i < DIGESTS; i++) filter_add(&filter, digest_of(i, at));
   for (unsigned i = 0; i < DIGESTS; i++) assert_true(filter_may_hold(&filter, digest_of(i, at)));
