@@ -14,6 +14,14 @@ const char *cli_flag(const struct cli *cli, const char *name) {
   return NULL;
 }
 
+const char *cli_flag_next(const struct cli *cli, const char *name, int *at) {
+  while (*at < cli->given_count) {
+    int i = (*at)++;
+    if (strcmp(cli->given[i].flag->name, name) == 0) return cli->given[i].value;
+  }
+  return NULL;
+}
+
 bool cli_flag_number(struct cli *cli, const char *name, int64_t fallback, int64_t min, int64_t max,
                      int64_t *ret_number) {
   const char *text = cli_flag(cli, name);
@@ -138,11 +146,31 @@ static bool unknown_flag(struct cli *cli, const char *word) {
   return false;
 }
 
+static bool take_own(struct cli *cli, struct words *words, size_t i) {
+  const struct cli_flag *flag = &cli->verb->flags[i];
+  cli->values[i] = take_value(cli, words, flag);
+  if (!cli->values[i]) return false;
+  if (cli->given_count == CLI_GIVEN_MAX) {
+    cli_usage(cli, "at most %d flags are taken", CLI_GIVEN_MAX);
+    return false;
+  }
+  cli->given[cli->given_count].flag = flag;
+  cli->given[cli->given_count++].value = cli->values[i];
+  return true;
+}
+
+static bool knows_flag(const struct cli *cli, const char *word) {
+  for (size_t i = 0; i < CLI_FLAGS_MAX && cli->verb->flags[i].name; i++)
+    if (is_flag(word, &cli->verb->flags[i])) return true;
+  for (size_t i = 0; i < cli_common_flag_count; i++)
+    if (is_flag(word, &cli_common_flags[i])) return true;
+  return false;
+}
+
 static bool take_flag(struct cli *cli, struct words *words) {
   const char *word = words->argv[words->at];
   for (size_t i = 0; cli->verb && i < CLI_FLAGS_MAX && cli->verb->flags[i].name; i++)
-    if (is_flag(word, &cli->verb->flags[i]))
-      return (cli->values[i] = take_value(cli, words, &cli->verb->flags[i])) != NULL;
+    if (is_flag(word, &cli->verb->flags[i])) return take_own(cli, words, i);
   for (size_t i = 0; i < cli_common_flag_count; i++) {
     if (!is_flag(word, &cli_common_flags[i])) continue;
     const char *value = take_value(cli, words, &cli_common_flags[i]);
@@ -155,9 +183,10 @@ static bool take_words(struct cli *cli, struct words *words) {
   bool only_args = false;
   for (; words->at < words->argc; words->at++) {
     const char *word = words->argv[words->at];
+    bool dashed = cli->verb->dashed && cli->arg_count == 0 && !knows_flag(cli, word);
     if (!only_args && strcmp(word, "--") == 0) {
       only_args = true;
-    } else if (!only_args && word[0] == '-' && word[1]) {
+    } else if (!only_args && !dashed && word[0] == '-' && word[1]) {
       if (!take_flag(cli, words)) return false;
     } else if (cli->arg_count == CLI_ARGS_MAX) {
       cli_usage(cli, "at most %d arguments are taken", CLI_ARGS_MAX);

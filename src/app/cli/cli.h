@@ -3,7 +3,7 @@
  * Errors:  verbs return the exit code: 0 success, 1 the function or the platform failed, 2 wrong
  *          usage, 3 refused, 4 not reachable.
  * Threads: one.
- * Limits:  CLI_ARGS_MAX, CLI_FLAGS_MAX, CLI_ARENA_BYTES_MAX.                                    */
+ * Limits:  CLI_ARGS_MAX, CLI_FLAGS_MAX, CLI_GIVEN_MAX, CLI_ARENA_BYTES_MAX.                     */
 #ifndef MEDULLA_APP_CLI_CLI_H
 #define MEDULLA_APP_CLI_CLI_H
 
@@ -15,6 +15,7 @@
 
 #define CLI_ARGS_MAX 64
 #define CLI_FLAGS_MAX 12
+#define CLI_GIVEN_MAX 64 /* flags of the verb on one command line */
 #define CLI_ARENA_BYTES_MAX (512u << 20)
 #define CLI_URL_DEFAULT "http://127.0.0.1:8080"
 
@@ -35,6 +36,7 @@ struct cli_verb {
   int (*run)(struct cli *cli);
   int args_min, args_max;
   struct cli_flag flags[CLI_FLAGS_MAX];
+  bool dashed; /* the first argument may begin with a '-' */
 };
 
 /* What the program around the client does itself. */
@@ -48,8 +50,13 @@ struct cli {
   const struct cli_verb *verb;
   const char *args[CLI_ARGS_MAX];
   int arg_count;
-  const char *values[CLI_FLAGS_MAX]; /* by place in verb->flags */
-  const char *url, *token, *data;    /* common flags as given, or NULL */
+  const char *values[CLI_FLAGS_MAX]; /* by place in verb->flags; the last one given */
+  struct {
+    const struct cli_flag *flag;
+    const char *value;
+  } given[CLI_GIVEN_MAX]; /* all of them, in order */
+  int given_count;
+  const char *url, *token, *data; /* common flags as given, or NULL */
   bool json, color;
   FILE *out, *errors, *in;
   struct arena arena;
@@ -60,6 +67,8 @@ int cli_main(const struct cli_host *host, int argc, char **argv, FILE *out, FILE
 
 /* The value of one of the verb's flags ("" for a switch), or NULL when it was not given. */
 const char *cli_flag(const struct cli *cli, const char *name);
+/* All values of a flag that may come again; start with at = 0; NULL at the end. */
+const char *cli_flag_next(const struct cli *cli, const char *name, int *at);
 /* As a whole number from min to max; false: a usage error was printed. */
 bool cli_flag_number(struct cli *cli, const char *name, int64_t fallback, int64_t min, int64_t max,
                      int64_t *ret_number);

@@ -38,6 +38,7 @@ int verb_token_revoke(struct cli *cli);
 int verb_secret_set(struct cli *cli);
 int verb_secret_list(struct cli *cli);
 int verb_secret_remove(struct cli *cli);
+int verb_fhirpath(struct cli *cli);
 int verb_audit_verify(struct cli *cli);
 int verb_doctor(struct cli *cli);
 int verb_serve(struct cli *cli);
