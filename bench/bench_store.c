@@ -175,7 +175,7 @@ static void index_marks(const char *root, double seconds) {
   uint64_t marks = 0;
   bool found;
   snprintf(path, sizeof path, "%s/bench-index", root);
-  check(index_open_rocksdb(path, &index, &err), &err);
+  check(index_open_rocksdb(&(struct index_place){.path = path}, &index, &err), &err);
   buf_init(&value, 256);
   int64_t began_ns = now_ns();
   for (uint64_t position = 1; seconds_since(began_ns) < seconds; position++) {

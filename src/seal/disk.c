@@ -17,6 +17,7 @@ enum {
   HEAD_BYTES = TAG_AT + AEAD_TAG_BYTES,
   CHUNK_MIN = 1024,
   CHUNK_MAX = 1 << 20,
+  RUN_BYTES = 1 << 17, /* read at once */
   AD_BYTES = 16 + 8 + 1,
 };
 static const char magic[] = "MEDSEAL1";
@@ -148,22 +149,26 @@ static bool plain_size(struct sealed_file *file, struct err *err) {
   return true;
 }
 
-/* `room` holds a sealed chunk; its plain bytes come out at room + AEAD_NONCE_BYTES. */
-static bool read_chunk(struct sealed_file *file, uint64_t index, uint8_t *room, size_t *ret_len,
-                       struct err *err) {
-  uint8_t ad[AD_BYTES];
-  size_t len = 0;
-  TRY(file_read(file->below, chunk_at(file, index), room, file->chunk_bytes + AEAD_EXTRA_BYTES,
-                &len, err));
+/* In place: `len` sealed bytes at `room`, whose plain ones come out at room + AEAD_NONCE_BYTES. */
+static bool open_chunk(const struct sealed_file *file, uint64_t index, uint8_t *room, size_t len,
+                       size_t *ret_len, struct err *err) {
+  uint8_t ad[AD_BYTES], *cipher = room + AEAD_NONCE_BYTES;
   if (len < AEAD_EXTRA_BYTES) return damaged(file->path, err);
   size_t plain = len - AEAD_EXTRA_BYTES;
-  uint8_t *cipher = room + AEAD_NONCE_BYTES;
   bool end = index == last_chunk(file);
   if (!aead_open(file->key, chunk_ad(file, index, end, ad), bytes_of(cipher, plain), room,
                  cipher + plain, cipher))
     return damaged(file->path, err);
   *ret_len = plain;
   return true;
+}
+
+static bool read_chunk(struct sealed_file *file, uint64_t index, uint8_t *room, size_t *ret_len,
+                       struct err *err) {
+  size_t len = 0;
+  TRY(file_read(file->below, chunk_at(file, index), room, file->chunk_bytes + AEAD_EXTRA_BYTES,
+                &len, err));
+  return open_chunk(file, index, room, len, ret_len, err);
 }
 
 static void seal_chunk(const struct sealed_file *file, uint64_t index, bool end, struct bytes plain,
@@ -175,33 +180,71 @@ static void seal_chunk(const struct sealed_file *file, uint64_t index, bool end,
 
 /* ---- Reading ---- */
 
-static bool sealed_read(struct file *base, uint64_t offset, void *at, size_t len, size_t *ret_len,
-                        struct err *err) {
-  struct sealed_file *file = file_of(base);
-  uint8_t *to = at;
-  *ret_len = 0;
-  if (offset >= file->bytes) return true;
-  if (len > file->bytes - offset) len = (size_t)(file->bytes - offset);
-  uint8_t *room = must_alloc(file->chunk_bytes + AEAD_EXTRA_BYTES);
-  bool good = true;
-  while (good && *ret_len < len) {
-    uint64_t index = offset / file->chunk_bytes;
-    size_t within = (size_t)(offset % file->chunk_bytes), have = 0;
-    const uint8_t *plain = room + AEAD_NONCE_BYTES;
-    if (file->writes && index == last_chunk(file))
-      plain = file->tail, have = file->tail_bytes;
-    else
-      good = read_chunk(file, index, room, &have, err);
-    if (good && have <= within) good = damaged(file->path, err);
-    if (!good) break;
-    size_t part = have - within < len - *ret_len ? have - within : len - *ret_len;
-    memcpy(to + *ret_len, plain + within, part);
-    *ret_len += part;
-    offset += part;
+/* What is left to give of what was asked for. */
+struct span {
+  uint8_t *to;
+  uint64_t offset;
+  size_t left;
+};
+
+/* Gives what of one plain chunk falls into the wanted part. */
+static bool give(const struct sealed_file *file, struct span *span, struct bytes plain,
+                 struct err *err) {
+  size_t within = (size_t)(span->offset % file->chunk_bytes);
+  if (plain.len <= within) return damaged(file->path, err);
+  struct bytes part = bytes_sub(plain, within, span->left);
+  memcpy(span->to, part.at, part.len);
+  span->to += part.len;
+  span->offset += part.len;
+  span->left -= part.len;
+  return true;
+}
+
+/* Some chunks in one call to the disk. */
+static bool read_run(const struct sealed_file *file, struct span *span, uint8_t *room,
+                     size_t chunks, struct err *err) {
+  size_t sealed = file->chunk_bytes + (size_t)AEAD_EXTRA_BYTES, have = 0, len = 0;
+  uint64_t index = span->offset / file->chunk_bytes;
+  TRY(file_read(file->below, chunk_at(file, index), room, chunks * sealed, &have, err));
+  for (size_t i = 0; i < chunks && span->left; i++) {
+    size_t rest = have > i * sealed ? have - i * sealed : 0;
+    uint8_t *chunk = room + i * sealed;
+    TRY(open_chunk(file, index + i, chunk, rest < sealed ? rest : sealed, &len, err));
+    TRY(give(file, span, bytes_of(chunk + AEAD_NONCE_BYTES, len), err));
   }
-  bytes_wipe(room, file->chunk_bytes + AEAD_EXTRA_BYTES);
+  return true;
+}
+
+static bool read_span(const struct sealed_file *file, struct span *span, struct err *err) {
+  uint64_t first = span->offset / file->chunk_bytes;
+  uint64_t last = (span->offset + span->left - 1) / file->chunk_bytes;
+  bool in_tail = file->writes && last == last_chunk(file);
+  size_t most = RUN_BYTES / file->chunk_bytes, wanted = (size_t)(last - first) + !in_tail;
+  if (most == 0) most = 1;
+  size_t chunks = wanted < most ? wanted : most, room_bytes;
+  room_bytes = chunks * (file->chunk_bytes + (size_t)AEAD_EXTRA_BYTES);
+  uint8_t *room = chunks ? must_alloc(room_bytes) : NULL;
+  bool good = true;
+  for (; good && wanted; wanted -= chunks) {
+    if (chunks > wanted) chunks = wanted;
+    good = read_run(file, span, room, chunks, err);
+  }
+  if (good && span->left) good = give(file, span, bytes_of(file->tail, file->tail_bytes), err);
+  if (room) bytes_wipe(room, room_bytes);
   free(room);
   return good;
+}
+
+static bool sealed_read(struct file *base, uint64_t offset, void *at, size_t len, size_t *ret_len,
+                        struct err *err) {
+  const struct sealed_file *file = file_of(base);
+  *ret_len = 0;
+  if (offset >= file->bytes || len == 0) return true;
+  if (len > file->bytes - offset) len = (size_t)(file->bytes - offset);
+  struct span span = {at, offset, len};
+  TRY(read_span(file, &span, err));
+  *ret_len = len;
+  return true;
 }
 
 /* ---- Writing ---- */

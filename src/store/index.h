@@ -14,13 +14,23 @@
 #define INDEX_FLUSH_POSITIONS 200000
 #define INDEX_FLUSH_MS 5000
 
+struct disk;
 struct index;
+struct keyring;
 struct index_batch;
 
-bool index_open_rocksdb(const char *path, struct index **ret_index, struct err *err) MUST_CHECK;
+/* Where RocksDB keeps its files. */
+struct index_place {
+  const char *path;           /* Required: of the file system, or of the disk when that is given */
+  struct disk *disk;          /* With keys: the folder is on this disk */
+  const struct keyring *keys; /* Optional: its files are sealed */
+};
+
+bool index_open_rocksdb(const struct index_place *place, struct index **ret_index,
+                        struct err *err) MUST_CHECK;
 /* The same; what is damaged, or ahead of the ledger's position, is dropped and starts empty. */
-bool index_open_or_rebuild(const char *path, uint64_t ledger_position, struct index **ret_index,
-                           struct err *err) MUST_CHECK;
+bool index_open_or_rebuild(const struct index_place *place, uint64_t ledger_position,
+                           struct index **ret_index, struct err *err) MUST_CHECK;
 struct index *index_open_memory(void);
 void index_close(struct index **index);
 

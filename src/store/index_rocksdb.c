@@ -8,8 +8,10 @@
  * for every look (320 us instead of 12 at 1.3 million marks).                                  */
 #include "base/must.h"
 #include "os/clock.h"
+#include "seal/disk.h"
 #include "store/index_ops.h"
 #include "store/pack.h"
+#include "store/rocksdb_env.h"
 
 #include <rocksdb/c.h>
 #include <stdatomic.h>
@@ -40,6 +42,8 @@ struct index_rocksdb {
   rocksdb_readoptions_t *read;
   rocksdb_writeoptions_t *write;
   rocksdb_flushoptions_t *flush_later, *flush_now;
+  struct disk *sealed; /* or NULL */
+  rocksdb_env_t *env;
   uint64_t position;        /* in the memtable */
   uint64_t flushing;        /* will be on the disk when the flush under way ends; 0: none */
   _Atomic uint64_t flushed; /* is on the disk */
@@ -60,6 +64,19 @@ static bool fail(char *message, const char *what, struct err *err) {
   return false;
 }
 
+/* Sealed files on the disk, when there are keys. */
+static void open_env(struct index_rocksdb *rocks, const struct index_place *place) {
+  if (!place->keys) return;
+  rocks->sealed = sealed_disk_new(place->disk, place->keys, SEALED_INDEX_CHUNK);
+  rocks->env = rocksdb_env_open(rocks->sealed);
+  rocksdb_options_set_env(rocks->options, rocks->env);
+}
+
+static void close_env(struct index_rocksdb *rocks) {
+  rocksdb_env_close(&rocks->env);
+  disk_close(&rocks->sealed);
+}
+
 static void rocks_close(struct index *index) {
   struct index_rocksdb *rocks = rocks_of(index);
   if (rocks->db) rocksdb_close(rocks->db);
@@ -70,6 +87,7 @@ static void rocks_close(struct index *index) {
   rocksdb_options_destroy(rocks->options);
   rocksdb_block_based_options_destroy(rocks->blocks);
   rocksdb_cache_destroy(rocks->cache);
+  close_env(rocks);
   free(rocks);
 }
 
@@ -263,7 +281,8 @@ static bool load_position(struct index_rocksdb *rocks, struct err *err) {
   return good;
 }
 
-bool index_open_rocksdb(const char *path, struct index **ret_index, struct err *err) {
+bool index_open_rocksdb(const struct index_place *place, struct index **ret_index,
+                        struct err *err) {
   static const struct index_ops ops = {
       .apply = rocks_apply,
       .get = rocks_get,
@@ -277,7 +296,8 @@ bool index_open_rocksdb(const char *path, struct index **ret_index, struct err *
   rocks->index.ops = &ops;
   rocks->flush_asked_ns = clock_mono_ns(clock_real());
   set_options(rocks);
-  rocks->db = rocksdb_open(rocks->options, path, &message);
+  open_env(rocks, place);
+  rocks->db = rocksdb_open(rocks->options, place->path, &message);
   bool good = message ? fail(message, "open", err) : load_position(rocks, err);
   if (!good) {
     rocks_close(&rocks->index);
@@ -287,25 +307,27 @@ bool index_open_rocksdb(const char *path, struct index **ret_index, struct err *
   return true;
 }
 
-static bool destroy(const char *path, struct err *err) {
+static bool destroy(const struct index_place *place, struct err *err) {
   char *message = NULL;
-  rocksdb_options_t *options = rocksdb_options_create();
-  rocksdb_destroy_db(options, path, &message);
-  rocksdb_options_destroy(options);
+  struct index_rocksdb parts = {.options = rocksdb_options_create()};
+  open_env(&parts, place);
+  rocksdb_destroy_db(parts.options, place->path, &message);
+  rocksdb_options_destroy(parts.options);
+  close_env(&parts);
   return !message || fail(message, "drop", err);
 }
 
 /* Whatever keeps a derived index from opening, but for the disk itself, is cured by dropping it. */
-bool index_open_or_rebuild(const char *path, uint64_t ledger_position, struct index **ret_index,
-                           struct err *err) {
+bool index_open_or_rebuild(const struct index_place *place, uint64_t ledger_position,
+                           struct index **ret_index, struct err *err) {
   struct index *index = NULL;
-  bool good = index_open_rocksdb(path, &index, err);
+  bool good = index_open_rocksdb(place, &index, err);
   if (good && index_position(index) <= ledger_position) {
     *ret_index = index;
     return true;
   }
   index_close(&index);
   if (!good && err->code == ERR_FULL) return false;
-  TRY(destroy(path, err));
-  return index_open_rocksdb(path, ret_index, err);
+  TRY(destroy(place, err));
+  return index_open_rocksdb(place, ret_index, err);
 }

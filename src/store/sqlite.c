@@ -282,9 +282,12 @@ static bool open_index(const struct store_options *options, uint64_t ledger_posi
   }
   struct buf path;
   buf_init(&path, 4096 + DISK_PATH_BYTES_MAX);
-  buf_printf(&path, "%s/index", root);
+  if (!options->keys) buf_printf(&path, "%s/", root);
+  buf_str(&path, "index");
   buf_char(&path, '\0');
-  bool good = index_open_or_rebuild((const char *)path.at, ledger_position, ret_index, err);
+  const struct index_place place = {
+      .path = (const char *)path.at, .disk = options->disk, .keys = options->keys};
+  bool good = index_open_or_rebuild(&place, ledger_position, ret_index, err);
   buf_fini(&path);
   return good;
 }
