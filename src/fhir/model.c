@@ -143,6 +143,11 @@ const struct fhir_rule *fhir_element_rule(const struct fhir_element *element, si
   return &fhir_rules[fhir_rule_lists[element->rule_first + i]];
 }
 
+const struct fhir_rule *fhir_rule_at(size_t index) {
+  must(index < FHIR_RULES);
+  return &fhir_rules[index];
+}
+
 uint16_t fhir_rule_id(const struct fhir_rule *rule) {
   return (uint16_t)(rule - fhir_rules);
 }

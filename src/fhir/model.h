@@ -135,6 +135,7 @@ uint16_t fhir_target(const struct fhir_element_type *type, size_t i);
 /* Invariants: i < rule_count. Those of a nested type's element stand at the type. */
 const struct fhir_rule *fhir_type_rule(const struct fhir_type *type, size_t i);
 const struct fhir_rule *fhir_element_rule(const struct fhir_element *element, size_t i);
+const struct fhir_rule *fhir_rule_at(size_t index);  /* < FHIR_RULES */
 uint16_t fhir_rule_id(const struct fhir_rule *rule); /* < FHIR_RULES */
 
 /* Search parameters: the type's own, then the base types'. */

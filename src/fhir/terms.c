@@ -98,6 +98,9 @@ static bool has_in(const struct fhir_value_set *set, const struct fhir_system *s
 /* BCP 13 (RFC 6838 §4.2): type/subtype, each a restricted name, then parameters. */
 static bool is_mime(struct bytes code) {
   struct bytes rest;
+  /* What CapabilityStatement.format may say for FHIR's own types. */
+  if (bytes_eq_str(code, "json") || bytes_eq_str(code, "xml") || bytes_eq_str(code, "ttl"))
+    return true;
   struct bytes type = bytes_cut(bytes_sub(code, 0, bytes_find(code, ';')), '/', &rest);
   struct bytes parts[] = {type, bytes_trim(rest)};
   for (size_t p = 0; p < 2; p++) {

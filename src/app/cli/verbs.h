@@ -40,6 +40,7 @@ int verb_secret_list(struct cli *cli);
 int verb_secret_remove(struct cli *cli);
 int verb_fhirpath(struct cli *cli);
 int verb_audit_verify(struct cli *cli);
+int verb_fhir_validate(struct cli *cli);
 int verb_doctor(struct cli *cli);
 int verb_serve(struct cli *cli);
 
