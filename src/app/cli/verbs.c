@@ -6,6 +6,13 @@
     { 0 } \
   }
 
+/* What names a data folder and opens it. */
+#define KEY_FLAGS \
+  {"data", "DIR", "the data folder (needed)"}, \
+      {"key", "FILE", "its root key (default: the one made at the first start)"}, { \
+    "passphrase", "FILE", "a passphrase's file instead, or - for standard input" \
+  }
+
 const struct cli_flag cli_common_flags[] = {
     {"url", "URL", "the server (MEDULLA_URL; default " CLI_URL_DEFAULT ")"},
     {"token", "TOKEN", "who you are (MEDULLA_TOKEN); @FILE reads it from a file"},
@@ -214,6 +221,38 @@ const struct cli_verb cli_verbs[] = {
       {"errors", NULL, "leave warnings out"}}},
     {"doctor", "", "Show what this server can do and what is in its way.", verb_doctor, 0, 0,
      NO_FLAGS},
+    {"keys init",
+     "--data DIR",
+     "Make the keys of a new data folder, and a root key outside of it.",
+     verb_keys_init,
+     0,
+     0,
+     {KEY_FLAGS}},
+    {"keys status",
+     "--data DIR",
+     "Show which root key a data folder wants, and its epochs of keys.",
+     verb_keys_status,
+     0,
+     0,
+     {KEY_FLAGS}},
+    {"keys rotate",
+     "--data DIR",
+     "Seal with new keys from now on, or change the root key; the server is stopped.",
+     verb_keys_rotate,
+     0,
+     0,
+     {KEY_FLAGS, {"to", "FILE", "change to this root key, which is made when it is missing"}}},
+    {"keys escrow",
+     "--data DIR",
+     "Cut the root key into shares, one a line, of which some give it back.",
+     verb_keys_escrow,
+     0,
+     0,
+     {KEY_FLAGS,
+      {"shares", "COUNT", "how many shares (default: 5)"},
+      {"needed", "COUNT", "how many of them give the key back (default: 3)"}}},
+    {"keys combine", "FILE", "Write the root key that shares on standard input give.",
+     verb_keys_combine, 1, 1, NO_FLAGS},
     {"serve",
      "--data DIR",
      "Run the server in the foreground.",

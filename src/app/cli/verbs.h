@@ -42,6 +42,11 @@ int verb_fhirpath(struct cli *cli);
 int verb_audit_verify(struct cli *cli);
 int verb_fhir_validate(struct cli *cli);
 int verb_doctor(struct cli *cli);
+int verb_keys_init(struct cli *cli);
+int verb_keys_status(struct cli *cli);
+int verb_keys_rotate(struct cli *cli);
+int verb_keys_escrow(struct cli *cli);
+int verb_keys_combine(struct cli *cli);
 int verb_serve(struct cli *cli);
 
 #endif
