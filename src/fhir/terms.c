@@ -128,17 +128,18 @@ static bool is_language(struct bytes code) {
 
 static enum fhir_answer by_form(const struct fhir_value_set *set, struct bytes code) {
   switch ((enum fhir_syntax)set->syntax) {
-  case FHIR_SYNTAX_MIME: return is_mime(code) ? FHIR_YES : FHIR_NO;
-  case FHIR_SYNTAX_LANGUAGE: return is_language(code) ? FHIR_YES : FHIR_NO;
-  case FHIR_SYNTAX_UCUM: return FHIR_UNKNOWN;
+  case FHIR_SYNTAX_MIME: return is_mime(code) ? FHIR_ANSWER_YES : FHIR_ANSWER_NO;
+  case FHIR_SYNTAX_LANGUAGE: return is_language(code) ? FHIR_ANSWER_YES : FHIR_ANSWER_NO;
+  case FHIR_SYNTAX_UCUM: return FHIR_ANSWER_UNKNOWN;
   case FHIR_SYNTAX_NONE: break;
   }
-  return set->open ? FHIR_UNKNOWN : FHIR_NO;
+  return set->open ? FHIR_ANSWER_UNKNOWN : FHIR_ANSWER_NO;
 }
 
 enum fhir_answer fhir_value_set_has_code(const struct fhir_value_set *set, struct bytes code) {
   for (size_t i = 0; i < set->system_count; i++)
-    if (has_in(set, &fhir_systems[fhir_set_systems[set->system_first + i]], code)) return FHIR_YES;
+    if (has_in(set, &fhir_systems[fhir_set_systems[set->system_first + i]], code))
+      return FHIR_ANSWER_YES;
   return by_form(set, code);
 }
 
@@ -152,10 +153,10 @@ static bool system_has_form(struct bytes system, uint8_t syntax) {
 enum fhir_answer fhir_value_set_has(const struct fhir_value_set *set, struct bytes system,
                                     struct bytes code) {
   const struct fhir_system *known = fhir_system_find(system);
-  if (known && has_in(set, known, code)) return FHIR_YES;
+  if (known && has_in(set, known, code)) return FHIR_ANSWER_YES;
   if (system_has_form(system, set->syntax)) return by_form(set, code);
   /* A set that is open takes more of a system of which not all is here. */
-  return set->open && !(known && !known->open) ? FHIR_UNKNOWN : FHIR_NO;
+  return set->open && !(known && !known->open) ? FHIR_ANSWER_UNKNOWN : FHIR_ANSWER_NO;
 }
 
 const struct fhir_concept *fhir_value_set_concept(const struct fhir_value_set *set, size_t i) {

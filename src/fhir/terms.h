@@ -10,7 +10,7 @@
 
 #include "fhir/model.h"
 
-enum fhir_answer { FHIR_NO, FHIR_YES, FHIR_UNKNOWN };
+enum fhir_answer { FHIR_ANSWER_NO, FHIR_ANSWER_YES, FHIR_ANSWER_UNKNOWN };
 
 /* A grammar instead of a list. */
 enum fhir_syntax { FHIR_SYNTAX_NONE, FHIR_SYNTAX_MIME, FHIR_SYNTAX_LANGUAGE, FHIR_SYNTAX_UCUM };

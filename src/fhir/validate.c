@@ -117,10 +117,9 @@ static void check_primitive(struct walk *w, const struct place *place, const str
 }
 
 static void check_complex(struct walk *w, const struct place *place, const struct item *item) {
-  uint16_t type = fhir_type_id(item->type);
   check_object(w, place, item->node, item->type);
   if (item->node->kind != JSON_OBJECT) return;
-  if (type == FHIR_TYPE_REFERENCE) walk_reference(w, place, item);
+  walk_special(w, place, item);
   if (item->element->binding == FHIR_REQUIRED) walk_binding(w, place, item);
 }
 

@@ -92,6 +92,14 @@ static void check_request(struct walk *w, const struct place *place, const struc
                  "the request's URL does not name the resource's type");
 }
 
+/* "A search result must have an id": what cannot be read again is no match. */
+static void check_match(struct walk *w, const struct place *place, const struct json *resource) {
+  bool outcome = bytes_eq_str(json_get_text(resource, "resourceType"), "OperationOutcome");
+  struct place at = {place, BYTES("resource"), PLACE_SINGLE, WALK_OFFSET(resource)};
+  if (resource && !outcome && !json_get(resource, "id"))
+    walk_problem(w, &at, FHIR_ERROR, FHIR_ISSUE_REQUIRED, "what a search found must have an id");
+}
+
 static void check_entry(struct walk *w, const struct place *place, const struct json *entry,
                         struct bytes type) {
   struct bytes url = json_get_text(entry, "fullUrl");
@@ -106,13 +114,33 @@ static void check_entry(struct walk *w, const struct place *place, const struct 
   if (resource && url.len == 0 && needs_url)
     walk_problem(w, place, FHIR_ERROR, FHIR_ISSUE_REQUIRED,
                  "fullUrl is missing: only entries of batches and transactions may lack it");
+  if (bytes_eq_str(type, "searchset")) check_match(w, place, resource);
   check_request(w, place, json_get(entry, "request"), resource);
+}
+
+/* Paging works by these: of two nobody could say which is meant. */
+static void check_links(struct walk *w, const struct place *place, const struct json *bundle) {
+  static const char *const single[] = {"self", "first", "previous", "next", "last"};
+  unsigned seen = 0;
+  struct place at = {place, BYTES("link"), 0, 0};
+  for (const struct json *each = items_of(bundle, "link"); each; each = each->next, at.index++) {
+    struct bytes relation = json_get_text(each, "relation");
+    at.offset = each->offset;
+    for (unsigned i = 0; i < sizeof single / sizeof *single; i++) {
+      if (!bytes_eq_str(relation, single[i])) continue;
+      if (seen & 1u << i)
+        walk_problem(w, &at, FHIR_ERROR, FHIR_ISSUE_DUPLICATE, "there may be one link \"%s\"",
+                     single[i]);
+      seen |= 1u << i;
+    }
+  }
 }
 
 void walk_bundle(struct walk *w, const struct place *place, const struct json *bundle) {
   struct bytes type = json_get_text(bundle, "type");
   struct place at = {place, BYTES("entry"), 0, 0};
   check_unique(w, place, type);
+  check_links(w, place, bundle);
   for (const struct json *each = items_of(bundle, "entry"); each; each = each->next, at.index++) {
     at.offset = each->offset;
     if (each->kind == JSON_OBJECT) check_entry(w, &at, each, type);

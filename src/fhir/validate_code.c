@@ -33,7 +33,7 @@ static bool coding_is_wrong(const struct fhir_value_set *set, const struct json 
   if (code.len == 0) return true;
   enum fhir_answer answer =
       system.len ? fhir_value_set_has(set, system, code) : fhir_value_set_has_code(set, code);
-  return answer == FHIR_NO;
+  return answer == FHIR_ANSWER_NO;
 }
 
 /* One of the codings must be of the set. */
@@ -53,7 +53,8 @@ void walk_binding(struct walk *w, const struct place *place, const struct item *
   case FHIR_TYPE_CODE:
   case FHIR_TYPE_STRING:
   case FHIR_TYPE_URI:
-    if (fhir_value_set_has_code(set, item->node->text) == FHIR_NO) tell(w, place, set, "the code");
+    if (fhir_value_set_has_code(set, item->node->text) == FHIR_ANSWER_NO)
+      tell(w, place, set, "the code");
     break;
   case FHIR_TYPE_CODING:
     if (json_get(item->node, "code") && coding_is_wrong(set, item->node))

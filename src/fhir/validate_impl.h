@@ -62,10 +62,13 @@ void walk_problem(struct walk *w, const struct place *place, enum fhir_severity 
 void walk_resource(struct walk *w, const struct place *place, const struct json *node);
 /* validate_code.c: required bindings of code, Coding, CodeableConcept, Quantity and strings. */
 void walk_binding(struct walk *w, const struct place *place, const struct item *item);
+/* validate_special.c: References, Attachments, systems. */
+void walk_special(struct walk *w, const struct place *place, const struct item *item);
 /* validate_reference.c */
 void walk_reference(struct walk *w, const struct place *place, const struct item *item);
 void walk_local(struct walk *w, struct bytes text); /* a URI that may point inside */
-const struct json *walk_entry(const struct walk *w, struct bytes full_url);
+/* What a reference names, contained or in the bundle, or NULL. */
+const struct json *walk_find(const struct walk *w, struct bytes reference);
 /* validate_bundle.c */
 void walk_bundle_open(struct walk *w, const struct json *bundle);
 void walk_bundle(struct walk *w, const struct place *place, const struct json *bundle);

@@ -53,11 +53,16 @@ static int by_full_url(const void *a, const void *b) {
   return bytes_cmp(((const struct entry *)a)->full_url, ((const struct entry *)b)->full_url);
 }
 
-const struct json *walk_entry(const struct walk *w, struct bytes full_url) {
+static const struct json *find_entry(const struct walk *w, struct bytes full_url) {
   struct entry key = {.full_url = full_url};
   const struct entry *found =
       w->entry_count ? bsearch(&key, w->entries, w->entry_count, sizeof key, by_full_url) : NULL;
   return found ? found->resource : NULL;
+}
+
+const struct json *walk_find(const struct walk *w, struct bytes reference) {
+  if (reference.len == 0 || reference.at[0] != '#') return find_entry(w, reference);
+  return reference.len == 1 ? w->container : find_contained(w, bytes_from(reference, 1));
 }
 
 void walk_local(struct walk *w, struct bytes text) {
@@ -79,14 +84,13 @@ static const struct fhir_type *check_text(struct walk *w, const struct place *pl
                                           struct bytes text) {
   if (text.len && text.at[0] == '#') {
     walk_local(w, text);
-    const struct json *found =
-        text.len == 1 ? w->container : find_contained(w, bytes_from(text, 1));
+    const struct json *found = walk_find(w, text);
     if (!found) /* ref-1: "SHALL have a contained resource if a local reference is provided" */
       walk_problem(w, place, FHIR_ERROR, FHIR_ISSUE_NOT_FOUND,
                    "ref-1: no resource of this id is contained");
     return found ? fhir_resource_find(json_get_text(found, "resourceType")) : NULL;
   }
-  const struct json *entry = walk_entry(w, text);
+  const struct json *entry = walk_find(w, text);
   if (entry) return fhir_resource_find(json_get_text(entry, "resourceType"));
   if (is_urn(text)) return NULL;
   const struct fhir_type *type = url_type(text);

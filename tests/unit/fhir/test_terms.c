@@ -38,28 +38,28 @@ static void a_set_holds_its_concepts_and_no_others(void **state) {
       const struct fhir_concept *concept = fhir_value_set_concept(each, c);
       struct bytes system = fhir_text(fhir_system_at(concept->system)->url);
       struct bytes code = fhir_concept_code(concept);
-      assert_int_equal(fhir_value_set_has(each, system, code), FHIR_YES);
-      assert_int_equal(fhir_value_set_has_code(each, code), FHIR_YES);
+      assert_int_equal(fhir_value_set_has(each, system, code), FHIR_ANSWER_YES);
+      assert_int_equal(fhir_value_set_has_code(each, code), FHIR_ANSWER_YES);
     }
     assert_null(fhir_value_set_concept(each, each->concept_count));
   }
   const struct fhir_value_set *gender = set("administrative-gender");
   assert_int_equal(gender->concept_count, 4);
-  assert_int_equal(fhir_value_set_has_code(gender, BYTES("female")), FHIR_YES);
-  assert_int_equal(fhir_value_set_has_code(gender, BYTES("Female")), FHIR_NO);
-  assert_int_equal(fhir_value_set_has_code(gender, BYTES("")), FHIR_NO);
+  assert_int_equal(fhir_value_set_has_code(gender, BYTES("female")), FHIR_ANSWER_YES);
+  assert_int_equal(fhir_value_set_has_code(gender, BYTES("Female")), FHIR_ANSWER_NO);
+  assert_int_equal(fhir_value_set_has_code(gender, BYTES("")), FHIR_ANSWER_NO);
   assert_int_equal(fhir_value_set_has(gender, BYTES("http://hl7.org/fhir/administrative-gender"),
                                       BYTES("other")),
-                   FHIR_YES);
+                   FHIR_ANSWER_YES);
   assert_int_equal(fhir_value_set_has(gender, BYTES("http://example.org"), BYTES("other")),
-                   FHIR_NO);
+                   FHIR_ANSWER_NO);
 }
 
 static void what_is_not_here_is_unknown(void **state) {
   (void)state;
   const struct fhir_value_set *codes = set("observation-codes"); /* all of LOINC */
   assert_int_equal(fhir_value_set_has(codes, BYTES("http://loinc.org"), BYTES("8867-4")),
-                   FHIR_UNKNOWN);
+                   FHIR_ANSWER_UNKNOWN);
 }
 
 static void some_are_known_by_their_form(void **state) {
@@ -68,15 +68,15 @@ static void some_are_known_by_their_form(void **state) {
     const char *set, *code;
     enum fhir_answer answer;
   } cases[] = {
-      {"mimetypes", "text/html; charset=utf-8", FHIR_YES},
-      {"mimetypes", "application/fhir+json", FHIR_YES},
-      {"mimetypes", "text", FHIR_NO},
-      {"mimetypes", "a b/c", FHIR_NO},
-      {"all-languages", "de-CH", FHIR_YES},
-      {"all-languages", "de-", FHIR_NO},
-      {"all-languages", "1de", FHIR_NO},
-      {"currencies", "CHF", FHIR_YES},
-      {"currencies", "XYZ", FHIR_NO},
+      {"mimetypes", "text/html; charset=utf-8", FHIR_ANSWER_YES},
+      {"mimetypes", "application/fhir+json", FHIR_ANSWER_YES},
+      {"mimetypes", "text", FHIR_ANSWER_NO},
+      {"mimetypes", "a b/c", FHIR_ANSWER_NO},
+      {"all-languages", "de-CH", FHIR_ANSWER_YES},
+      {"all-languages", "de-", FHIR_ANSWER_NO},
+      {"all-languages", "1de", FHIR_ANSWER_NO},
+      {"currencies", "CHF", FHIR_ANSWER_YES},
+      {"currencies", "XYZ", FHIR_ANSWER_NO},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     if (fhir_value_set_has_code(set(cases[i].set), bytes_str(cases[i].code)) != cases[i].answer)

@@ -92,7 +92,8 @@ static void structure_is_checked(void **state) {
       {"{\"resourceType\":\"Questionnaire\",\"status\":\"draft\",\"item\":[{\"linkId\":\"1\","
        "\"type\":"
        "\"group\",\"item\":[{\"linkId\":\"2\"}]}]}",
-       "Questionnaire.item[0].item[0]: type is missing"},
+       "Questionnaire.item[0].item[0]: type is missing\n"
+       "Questionnaire.item[0].item[0]: que-1"},
   };
   CHECK_ALL(cases);
 }
@@ -227,12 +228,51 @@ static void bundles_have_their_rules(void **state) {
       {BUNDLE("transaction", "{\"resource\":{\"resourceType\":\"Patient\"},\"request\":{\"method\":"
                              "\"PUT\",\"url\":\"Group/1\"}}"),
        "Bundle.entry[0].request: does not name the resource's type"},
+      {BUNDLE("searchset", ENTRY("http://a/Patient/1", "")), ""},
+      {BUNDLE("searchset", "{\"fullUrl\":\"http://a/Patient/1\",\"resource\":{\"resourceType\":"
+                           "\"Patient\"}}"),
+       "Bundle.entry[0].resource: must have an id"},
+      {"{\"resourceType\":\"Bundle\",\"type\":\"searchset\",\"link\":[{\"relation\":\"self\","
+       "\"url\":"
+       "\"http://a\"},{\"relation\":\"self\",\"url\":\"http://b\"}]}",
+       "Bundle.link[1]: there may be one link"},
       {BUNDLE("transaction", "{\"request\":{\"method\":\"POST\",\"url\":\"Patient\"}}"),
        "Bundle.entry[0].request: the POST has no resource"},
       {BUNDLE("collection", ENTRY("urn:uuid:53fefa32-fcbb-4ff8-8a92-55ee120877b7",
                                   ",\"managingOrganization\":{\"reference\":"
                                   "\"urn:uuid:53fefa32-fcbb-4ff8-8a92-55ee120877b7\"}")),
        "Bundle.entry[0].resource.managingOrganization.reference: a Patient may not"},
+  };
+  CHECK_ALL(cases);
+}
+
+static void invariants_are_checked(void **state) {
+  (void)state;
+#define PERIOD(from, to) \
+  PATIENT(",\"name\":[{\"period\":{\"start\":\"" from "\",\"end\":\"" to "\"}}]")
+  static const struct sample cases[] = {
+      {PERIOD("2020", "2021"), ""},
+      {PERIOD("2021-02-01", "2021-01-01"), "Patient.name[0].period: per-1"},
+      {PATIENT(",\"contact\":[{\"gender\":\"male\"}]"), "Patient.contact[0]: pat-1"},
+      {PATIENT(",\"telecom\":[{\"value\":\"1\"}]"), "Patient.telecom[0]: cpt-2"},
+      {OBSERVATION(",\"valueQuantity\":{\"value\":1,\"code\":\"mg\"}"), "Observation.value: qty-3"},
+      {OBSERVATION(",\"valueString\":\"a\",\"dataAbsentReason\":{\"text\":\"b\"}"),
+       "Observation: obs-6"},
+      {OBSERVATION(",\"referenceRange\":[{\"low\":{\"value\":1,\"comparator\":\"<\"}}]"),
+       "Observation.referenceRange[0].low: sqty-1"},
+      {OBSERVATION(",\"referenceRange\":[{\"age\":{\"low\":{\"value\":1}}}]"),
+       "Observation.referenceRange[0]: obs-3"},
+      {"{\"resourceType\":\"Organization\",\"address\":[{\"use\":\"home\"}]}",
+       "Organization.address[0]: org-2\nOrganization: org-1"},
+      {PATIENT(",\"photo\":[{\"contentType\":\"image/png\",\"data\":\"QUJD\",\"size\":3}]"), ""},
+      {PATIENT(",\"photo\":[{\"contentType\":\"image/png\",\"data\":\"QUJD\",\"size\":4}]"),
+       "Patient.photo[0]: the size is not that of the data"},
+      {PATIENT(",\"photo\":[{\"data\":\"QUJD\"}]"), "Patient.photo[0]: att-1"},
+      {PATIENT(",\"identifier\":[{\"system\":\"mrn\",\"value\":\"1\"}]"),
+       "Patient.identifier[0].system: absolute"},
+      {PATIENT(",\"maritalStatus\":{\"coding\":[{\"system\":"
+               "\"http://hl7.org/fhir/ValueSet/marital-status\",\"code\":\"M\"}]}"),
+       "Patient.maritalStatus.coding[0].system: value set"},
   };
   CHECK_ALL(cases);
 }
@@ -344,6 +384,7 @@ int main(void) {
       cmocka_unit_test(references_point_where_they_may),
       cmocka_unit_test(what_is_contained_has_its_rules),
       cmocka_unit_test(bundles_have_their_rules),
+      cmocka_unit_test(invariants_are_checked),
       cmocka_unit_test(narratives_are_plain),
       cmocka_unit_test(an_outcome_says_where),
       cmocka_unit_test(many_problems_are_counted),
