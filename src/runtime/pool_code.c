@@ -401,6 +401,7 @@ static bool yields(const struct pool_code *pc) {
 void pool_code_worker_free(struct pool_worker *worker) {
   struct pool_code *pc = worker->code;
   worker->state = WORKER_IDLE;
+  pool_worker_deadline(worker, 0);
   worker->idle_ns = pool_now(pc->pool);
   list_push(&pc->idle, &worker->link);
   pc->idle_count++;
