@@ -12,7 +12,9 @@
  * Deadlines are not messages: the core writes each worker's into a table that both have mapped, at
  * place worker % (number of places). The core kills on time; a launcher that finds a worker past
  * its deadline by LAUNCH_GRACE_MS kills it, so that a core that hangs or was stopped does not keep
- * a function alive. Workers never have the table.                                              */
+ * a function alive. It puts LAUNCH_DEADLINE_OVERDUE in the deadline's place first, in one atomic
+ * step: a core that takes its deadline back and finds that there gives the worker no other run.
+ * Workers never have the table.                                                                */
 #ifndef MEDULLA_RUNTIME_LAUNCH_H
 #define MEDULLA_RUNTIME_LAUNCH_H
 
@@ -24,8 +26,9 @@
 #define LAUNCH_SOURCE_BYTES_MAX (64u << 20)
 #define LAUNCH_SOCKET_FD 3    /* in the launcher */
 #define LAUNCH_DEADLINES_FD 4 /* int64_t, nanoseconds of the monotonic clock; 0: none */
-#define LAUNCH_GRACE_MS 250   /* past its deadline the launcher kills a worker by itself */
-#define LAUNCH_LOOK_MS 50     /* how often it looks while there are workers */
+#define LAUNCH_DEADLINE_OVERDUE (-1)
+#define LAUNCH_GRACE_MS 250 /* past its deadline the launcher kills a worker by itself */
+#define LAUNCH_LOOK_MS 50   /* how often it looks while there are workers */
 
 enum launch_fd {
   LAUNCH_RING,     /* memory of the rings */

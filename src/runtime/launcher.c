@@ -39,9 +39,9 @@ struct child {
 
 struct launcher {
   struct sandbox_ground ground;
-  int signals;                      /* a child ended */
-  int life[2];                      /* workers hold the reading end until they are confined */
-  const _Atomic int64_t *deadlines; /* the core writes them; launch.h */
+  int signals;                /* a child ended */
+  int life[2];                /* workers hold the reading end until they are confined */
+  _Atomic int64_t *deadlines; /* the core writes them; launch.h */
   size_t places;
   struct child *children;
   size_t count, room;
@@ -122,10 +122,13 @@ static void reap(struct launcher *launcher) {
 static void end_overdue(struct launcher *launcher) {
   int64_t past_ns = clock_mono_ns(clock_real()) - LAUNCH_GRACE_MS * INT64_C(1000000);
   for (size_t i = 0; i < launcher->count; i++) {
-    const _Atomic int64_t *deadline =
+    _Atomic int64_t *deadline =
         &launcher->deadlines[launcher->children[i].worker % launcher->places];
     int64_t deadline_ns = atomic_load_explicit(deadline, memory_order_relaxed);
-    if (deadline_ns && deadline_ns < past_ns) kill(launcher->children[i].pid, SIGKILL);
+    if (deadline_ns <= 0 || deadline_ns >= past_ns) continue;
+    /* Unless the core has freed the worker since: then this deadline is no longer its own. */
+    if (atomic_compare_exchange_strong(deadline, &deadline_ns, LAUNCH_DEADLINE_OVERDUE))
+      kill(launcher->children[i].pid, SIGKILL);
   }
 }
 
@@ -176,7 +179,7 @@ static void map_deadlines(struct launcher *launcher) {
   struct stat facts;
   must(fstat(LAUNCH_DEADLINES_FD, &facts) == 0 && facts.st_size > 0);
   size_t bytes = (size_t)facts.st_size;
-  void *at = mmap(NULL, bytes, PROT_READ, MAP_SHARED, LAUNCH_DEADLINES_FD, 0);
+  void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, LAUNCH_DEADLINES_FD, 0);
   must(at != MAP_FAILED && madvise(at, bytes, MADV_DONTFORK) == 0);
   launcher->deadlines = at;
   launcher->places = bytes / sizeof *launcher->deadlines;

@@ -157,7 +157,7 @@ void pool_worker_poll(struct pool_worker *worker, int64_t now_ns, bool *found);
 bool pool_worker_arm(struct pool_worker *worker); /* false: there is something to read */
 void pool_worker_hot(struct pool_worker *worker);
 void pool_worker_timer(struct pool_worker *worker, int64_t at_ns);
-void pool_worker_deadline(struct pool_worker *worker, int64_t at_ns); /* 0: none */
+bool pool_worker_deadline_over(struct pool_worker *worker); /* false: the launcher killed it */
 /* The launcher says it has ended. */
 void pool_worker_ended(struct pool_worker *worker, const struct launch_report *report);
 

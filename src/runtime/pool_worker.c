@@ -57,6 +57,11 @@ static void close_slot(struct pool_worker *worker) {
   worker->memory_fd = worker->watch.fd = -1;
 }
 
+static void set_deadline(struct pool_worker *worker, int64_t at_ns) {
+  atomic_store_explicit(&worker->pool->deadlines[worker - worker->pool->workers], at_ns,
+                        memory_order_relaxed);
+}
+
 bool pool_worker_new(struct pool_code *code, struct pool_worker **ret_worker, struct err *err) {
   struct pool *pool = code->pool;
   struct pool_worker *worker = LIST_FIRST(&pool->free, struct pool_worker, link);
@@ -86,7 +91,7 @@ bool pool_worker_new(struct pool_code *code, struct pool_worker **ret_worker, st
   must(pool_worker_arm(worker));
   int64_t ready_ns = worker->asked_ns + pool->options.prepare_ms_max * POOL_NS_PER_MS;
   pool_worker_timer(worker, ready_ns);
-  pool_worker_deadline(worker, ready_ns);
+  set_deadline(worker, ready_ns);
   *ret_worker = worker;
   return true;
 }
@@ -196,9 +201,9 @@ void pool_worker_timer(struct pool_worker *worker, int64_t at_ns) {
   loop_timer_set(worker->pool->loop, &worker->timer, at_ns);
 }
 
-void pool_worker_deadline(struct pool_worker *worker, int64_t at_ns) {
-  atomic_store_explicit(&worker->pool->deadlines[worker - worker->pool->workers], at_ns,
-                        memory_order_relaxed);
+bool pool_worker_deadline_over(struct pool_worker *worker) {
+  _Atomic int64_t *deadline = &worker->pool->deadlines[worker - worker->pool->workers];
+  return atomic_exchange(deadline, 0) != LAUNCH_DEADLINE_OVERDUE;
 }
 
 static void past_start(struct pool_worker *worker) {
@@ -337,7 +342,7 @@ void pool_worker_begin(struct pool_worker *worker, struct run_handle *run) {
   atomic_store_explicit(&worker->ring.shared->spin_max,
                         pool->busy < pool->processors ? RING_SPIN_MAX : 0, memory_order_relaxed);
   worker->run_sent = ring_push(&worker->ring, &worker->run_out) == RING_DONE_ALL;
-  pool_worker_deadline(worker, run->input.deadline_mono_ns);
+  set_deadline(worker, run->input.deadline_mono_ns);
   ring_turn_begin(&worker->ring);
   wake(worker, RING_WANT_MESSAGE);
   worker->tell_started = true;
