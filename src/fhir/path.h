@@ -92,11 +92,11 @@ struct fhir_path_options {
    * 0 with strict off) leaves everything to the evaluation. */
   uint16_t type;
   bool strict;
-  /* `as` of several items keeps those of the type, as R4's search parameters expect, instead of
-   * failing as FHIRPath 2.0.0 says. */
+  /* `as` of several items keeps those of the type, as R4's search parameters and invariants
+   * (dom-3) expect, instead of failing as FHIRPath 2.0.0 says. */
   bool lenient_as;
 };
-/* options may be NULL. The text is copied. */
+/* The text is copied. NULL options suit the expressions of R4's definitions: lenient_as. */
 bool fhir_path_compile(struct arena *arena, struct bytes text,
                        const struct fhir_path_options *options, const struct fhir_path **ret_path,
                        struct err *err) MUST_CHECK;
@@ -146,8 +146,8 @@ void fhir_path_machine_free(struct fhir_path_machine **machine_take);
 bool fhir_path_eval(struct fhir_path_machine *machine, const struct fhir_path *path,
                     const struct fhir_path_value *context, const struct fhir_path_env *env,
                     struct fhir_path_result *ret_result, struct err *err) MUST_CHECK;
-/* An invariant or filter: true for true, false for false and for empty; anything that is not one
- * boolean counts as true when it is one item. */
+/* An invariant or filter: true for true, false for false and, as HL7's validator has it, for empty;
+ * one item that is no boolean counts as true. */
 bool fhir_path_holds(struct fhir_path_machine *machine, const struct fhir_path *path,
                      const struct fhir_path_value *context, const struct fhir_path_env *env,
                      bool *ret_holds, struct err *err) MUST_CHECK;

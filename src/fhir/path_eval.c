@@ -268,7 +268,7 @@ bool path_eval(struct fhir_path_machine *m, const struct path_node *node,
 bool fhir_path_compile(struct arena *arena, struct bytes text,
                        const struct fhir_path_options *options, const struct fhir_path **ret_path,
                        struct err *err) {
-  static const struct fhir_path_options none = {.type = FHIR_NONE};
+  static const struct fhir_path_options none = {.type = FHIR_NONE, .lenient_as = true};
   struct fhir_path *path = ARENA_NEW(arena, struct fhir_path);
   if (!options) options = &none;
   if (text.len > FHIR_PATH_TEXT_BYTES_MAX)

@@ -56,7 +56,8 @@ static bool run(struct fixture *f, const char *text, struct err *err) {
   const struct fhir_path *path;
   struct fhir_path_result result;
   struct json_out out;
-  TRY(fhir_path_compile(&f->arena, bytes_str(text), NULL, &path, err));
+  static const struct fhir_path_options plain = {.type = FHIR_NONE};
+  TRY(fhir_path_compile(&f->arena, bytes_str(text), &plain, &path, err));
   TRY(fhir_path_eval(f->machine, path, &f->context, &f->env, &result, err));
   buf_reset(&f->out);
   json_out_init(&out, &f->out);
