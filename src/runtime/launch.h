@@ -7,17 +7,28 @@
  * Limits:  the sizes below; descriptors per message: LAUNCH_FDS_MAX.
  *
  * The core sends struct launch_command, the launcher struct launch_report. LAUNCH_START carries
- * descriptors in the order of enum launch_fd; a code without source passes an empty one.         */
+ * descriptors in the order of enum launch_fd; a code without source passes an empty one.
+ *
+ * Deadlines are not messages: the core writes each worker's into a table that both have mapped, at
+ * place worker % (number of places). The core kills on time; a launcher that finds a worker past
+ * its deadline by LAUNCH_GRACE_MS kills it, so that a core that hangs or was stopped does not keep
+ * a function alive. It puts LAUNCH_DEADLINE_OVERDUE in the deadline's place first, in one atomic
+ * step: a core that takes its deadline back and finds that there gives the worker no other run.
+ * Workers never have the table.                                                                */
 #ifndef MEDULLA_RUNTIME_LAUNCH_H
 #define MEDULLA_RUNTIME_LAUNCH_H
 
 #include <stdint.h>
 
-#define LAUNCH_MAGIC 0x4d6c6131u /* changes with the structs */
+#define LAUNCH_MAGIC 0x4d6c6132u /* changes with the structs */
 #define LAUNCH_PATH_BYTES 512
 #define LAUNCH_NAME_BYTES 128
 #define LAUNCH_SOURCE_BYTES_MAX (64u << 20)
-#define LAUNCH_SOCKET_FD 3 /* in the launcher */
+#define LAUNCH_SOCKET_FD 3    /* in the launcher */
+#define LAUNCH_DEADLINES_FD 4 /* int64_t, nanoseconds of the monotonic clock; 0: none */
+#define LAUNCH_DEADLINE_OVERDUE (-1)
+#define LAUNCH_GRACE_MS 250 /* past its deadline the launcher kills a worker by itself */
+#define LAUNCH_LOOK_MS 50   /* how often it looks while there are workers */
 
 enum launch_fd {
   LAUNCH_RING,     /* memory of the rings */

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE /* a process's own set-up: signals, descriptors, control messages */
 #include "base/digest.h"
 #include "base/must.h"
+#include "os/clock.h"
 #include "runtime/guest.h"
 #include "runtime/launch.h"
 #include "runtime/worker.h"
@@ -17,13 +18,16 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,8 +39,10 @@ struct child {
 
 struct launcher {
   struct sandbox_ground ground;
-  int signals; /* a child ended */
-  int life[2]; /* workers hold the reading end until they are confined */
+  int signals;                /* a child ended */
+  int life[2];                /* workers hold the reading end until they are confined */
+  _Atomic int64_t *deadlines; /* the core writes them; launch.h */
+  size_t places;
   struct child *children;
   size_t count, room;
 };
@@ -96,14 +102,34 @@ static void report_exit(struct launcher *launcher, pid_t pid, int status,
   }
 }
 
+/* A core that was stopped does not read: whoever ended then stays unreaped until it does. */
+static bool core_has_room(void) {
+  struct pollfd room = {LAUNCH_SOCKET_FD, POLLOUT, 0};
+  return poll(&room, 1, 0) == 1;
+}
+
 static void reap(struct launcher *launcher) {
   struct signalfd_siginfo info[16];
   ssize_t got = read(launcher->signals, info, sizeof info);
   (void)got; /* only says that there is something to wait for */
   int status;
   struct rusage usage;
-  for (pid_t pid; (pid = wait4(-1, &status, WNOHANG, &usage)) > 0;)
+  for (pid_t pid; core_has_room() && (pid = wait4(-1, &status, WNOHANG, &usage)) > 0;)
     report_exit(launcher, pid, status, &usage);
+}
+
+/* The core's own timers come first; this is for a core that hangs, or that somebody stopped. */
+static void end_overdue(struct launcher *launcher) {
+  int64_t past_ns = clock_mono_ns(clock_real()) - LAUNCH_GRACE_MS * INT64_C(1000000);
+  for (size_t i = 0; i < launcher->count; i++) {
+    _Atomic int64_t *deadline =
+        &launcher->deadlines[launcher->children[i].worker % launcher->places];
+    int64_t deadline_ns = atomic_load_explicit(deadline, memory_order_relaxed);
+    if (deadline_ns <= 0 || deadline_ns >= past_ns) continue;
+    /* Unless the core has freed the worker since: then this deadline is no longer its own. */
+    if (atomic_compare_exchange_strong(deadline, &deadline_ns, LAUNCH_DEADLINE_OVERDUE))
+      kill(launcher->children[i].pid, SIGKILL);
+  }
 }
 
 /* Descriptors of one message; the count, or -1 when the message is not what it must be. */
@@ -148,6 +174,17 @@ static bool serve(struct launcher *launcher) {
   return true;
 }
 
+/* Read by nobody else: a worker is forked without it. */
+static void map_deadlines(struct launcher *launcher) {
+  struct stat facts;
+  must(fstat(LAUNCH_DEADLINES_FD, &facts) == 0 && facts.st_size > 0);
+  size_t bytes = (size_t)facts.st_size;
+  void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, LAUNCH_DEADLINES_FD, 0);
+  must(at != MAP_FAILED && madvise(at, bytes, MADV_DONTFORK) == 0);
+  launcher->deadlines = at;
+  launcher->places = bytes / sizeof *launcher->deadlines;
+}
+
 static void prepare_process(struct launcher *launcher) {
   sigset_t ended;
   /* The socket's end of file says the same; this is for a launcher that could not read it. */
@@ -186,6 +223,7 @@ int main(int count, char **words) {
     fprintf(stderr, "medulla-launcher is started by medulla serve, not by hand\n");
     return 2;
   }
+  map_deadlines(&launcher);
   prepare_process(&launcher);
   load_crypto();
   guest_warm();
@@ -194,9 +232,10 @@ int main(int count, char **words) {
   say_hello(&launcher);
   struct pollfd watched[2] = {{LAUNCH_SOCKET_FD, POLLIN, 0}, {launcher.signals, POLLIN, 0}};
   for (;;) {
-    if (poll(watched, 2, -1) < 0) must(errno == EINTR);
-    if (watched[1].revents) reap(&launcher);
+    if (poll(watched, 2, launcher.count ? LAUNCH_LOOK_MS : -1) < 0) must(errno == EINTR);
+    reap(&launcher);
     if (watched[0].revents && !serve(&launcher)) break;
+    end_overdue(&launcher);
   }
   for (size_t i = 0; i < launcher.count; i++) kill(launcher.children[i].pid, SIGKILL);
   return 0;

@@ -4,6 +4,7 @@
 #include "runtime/pool_parts.h"
 
 #include "base/must.h"
+#include "os/shm.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,27 @@ static bool raise_limits(struct pool *pool, struct err *err) {
        pool->options.workers_max, (unsigned long long)wanted, (unsigned long long)got);
 }
 
+static size_t deadlines_bytes(const struct pool *pool) {
+  return pool->slots * sizeof *pool->deadlines;
+}
+
+static bool open_deadlines(struct pool *pool, struct err *err) {
+  void *at;
+  TRY(shm_create("medulla-deadlines", deadlines_bytes(pool), &pool->deadlines_fd, err));
+  TRY(shm_map(pool->deadlines_fd, deadlines_bytes(pool), true, &at, err));
+  pool->deadlines = at;
+  return true;
+}
+
+static void release(struct pool *pool) {
+  void *deadlines = pool->deadlines;
+  if (deadlines) shm_unmap(&deadlines, deadlines_bytes(pool));
+  if (pool->deadlines_fd >= 0) close(pool->deadlines_fd);
+  buf_fini(&pool->result);
+  free(pool->workers);
+  free(pool);
+}
+
 static void init_lists(struct pool *pool) {
   struct list *heads[] = {&pool->unsent,  &pool->free,     &pool->hot,     &pool->codes,
                           &pool->starved, &pool->prepares, &pool->refused, &pool->answered};
@@ -170,15 +192,15 @@ bool runtime_open_pool(const struct pool_options *options, struct runtime **ret_
                         .loop = options->loop,
                         .processors = processors > 0 ? (uint32_t)processors : 1,
                         .slots = options->workers_max + POOL_PREPARES_MAX,
+                        .deadlines_fd = -1,
                         .poller = {.poll = poll_round, .arm = arm_all}};
   if (!pool->options.prepare_ms_max) pool->options.prepare_ms_max = RUNTIME_PREPARE_MS_MAX;
   init_lists(pool);
   buf_init(&pool->result, RING_MESSAGE_BYTES_MAX + 1);
   pool->workers = must_alloc(pool->slots * sizeof *pool->workers);
   for (uint32_t i = 0; i < pool->slots; i++) list_push(&pool->free, &pool->workers[i].link);
-  if (!raise_limits(pool, err) || !pool_launch_open(pool, err)) {
-    free(pool->workers);
-    free(pool);
+  if (!raise_limits(pool, err) || !open_deadlines(pool, err) || !pool_launch_open(pool, err)) {
+    release(pool);
     return false;
   }
   loop_poller_add(pool->loop, &pool->poller);
@@ -207,7 +229,5 @@ void runtime_close_pool(struct runtime **runtime) {
   pool_launch_close(pool);
   for (uint32_t i = 0; i < pool->slots; i++) pool_worker_close(&pool->workers[i]);
   LIST_EACH (pc, &pool->codes, struct pool_code, link) pool_code_free(pc);
-  buf_fini(&pool->result);
-  free(pool->workers);
-  free(pool);
+  release(pool);
 }

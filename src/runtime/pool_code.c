@@ -401,12 +401,14 @@ static bool yields(const struct pool_code *pc) {
 void pool_code_worker_free(struct pool_worker *worker) {
   struct pool_code *pc = worker->code;
   worker->state = WORKER_IDLE;
+  bool alive = pool_worker_deadline_over(worker);
   worker->idle_ns = pool_now(pc->pool);
   list_push(&pc->idle, &worker->link);
   pc->idle_count++;
   if (worker->gone) return;
-  if (yields(pc)) {
+  if (!alive || yields(pc)) {
     pool_worker_kill(worker);
+    if (!alive) pool_code_consider(pc);
     return;
   }
   if (pc->waiting > 0) pool_code_consider(pc);

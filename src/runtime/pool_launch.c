@@ -170,9 +170,11 @@ static bool connect_launcher(struct pool *pool, struct err *err) {
       pool->options.launcher_path,
       sandbox_level_name(pool->options.namespaces_off ? SANDBOX_LANDLOCKED : SANDBOX_ISOLATED),
       NULL};
-  const struct process_fd fds[] = {{STDERR_FILENO, STDERR_FILENO}, {ends[1], LAUNCH_SOCKET_FD}};
+  const struct process_fd fds[] = {{STDERR_FILENO, STDERR_FILENO},
+                                   {ends[1], LAUNCH_SOCKET_FD},
+                                   {pool->deadlines_fd, LAUNCH_DEADLINES_FD}};
   const struct process_options options = {
-      .path = pool->options.launcher_path, .argv = argv, .fds = fds, .fd_count = 2};
+      .path = pool->options.launcher_path, .argv = argv, .fds = fds, .fd_count = 3};
   pool->launcher.ended = launcher_ended;
   bool ok = process_start(pool->loop, &options, &pool->launcher, err);
   close(ends[1]);

@@ -114,18 +114,18 @@ struct pool {
   /* The launcher. */
   struct process launcher;
   bool launcher_up, launcher_greeted;
-  int socket;
+  int socket, deadlines_fd;
   struct loop_watch socket_watch;
   struct loop_timer launcher_timer;
-  struct list unsent; /* workers whose LAUNCH_START waits for room in the socket */
+  struct list unsent;         /* workers whose LAUNCH_START waits for room in the socket */
+  _Atomic int64_t *deadlines; /* of each slot, for the launcher; launch.h */
   enum sandbox_level level;
   char why_not[160];
   /* Workers. */
   struct pool_worker *workers;
   uint32_t slots, used, starting, preparing, busy;
   uint64_t last_number;
-  struct list free;
-  struct list hot;
+  struct list free, hot;
   struct loop_poller poller;
   bool sweep;    /* some code may have ended */
   bool consider; /* some code has new runs */
@@ -157,6 +157,7 @@ void pool_worker_poll(struct pool_worker *worker, int64_t now_ns, bool *found);
 bool pool_worker_arm(struct pool_worker *worker); /* false: there is something to read */
 void pool_worker_hot(struct pool_worker *worker);
 void pool_worker_timer(struct pool_worker *worker, int64_t at_ns);
+bool pool_worker_deadline_over(struct pool_worker *worker); /* false: the launcher killed it */
 /* The launcher says it has ended. */
 void pool_worker_ended(struct pool_worker *worker, const struct launch_report *report);
 

@@ -9,6 +9,7 @@
 #include "os/shm.h"
 #include "os/wake.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,6 +57,11 @@ static void close_slot(struct pool_worker *worker) {
   worker->memory_fd = worker->watch.fd = -1;
 }
 
+static void set_deadline(struct pool_worker *worker, int64_t at_ns) {
+  atomic_store_explicit(&worker->pool->deadlines[worker - worker->pool->workers], at_ns,
+                        memory_order_relaxed);
+}
+
 bool pool_worker_new(struct pool_code *code, struct pool_worker **ret_worker, struct err *err) {
   struct pool *pool = code->pool;
   struct pool_worker *worker = LIST_FIRST(&pool->free, struct pool_worker, link);
@@ -83,7 +89,9 @@ bool pool_worker_new(struct pool_code *code, struct pool_worker **ret_worker, st
   code->workers++;
   code->starting++;
   must(pool_worker_arm(worker));
-  pool_worker_timer(worker, worker->asked_ns + pool->options.prepare_ms_max * POOL_NS_PER_MS);
+  int64_t ready_ns = worker->asked_ns + pool->options.prepare_ms_max * POOL_NS_PER_MS;
+  pool_worker_timer(worker, ready_ns);
+  set_deadline(worker, ready_ns);
   *ret_worker = worker;
   return true;
 }
@@ -173,7 +181,12 @@ void pool_worker_ended(struct pool_worker *worker, const struct launch_report *r
   bool prepare = worker->prepare;
   if (was != WORKER_ENDING) leave(worker);
   struct pool_ending ending = pool_end_take(worker);
-  if (ending.run) pool_end_death(&ending, report);
+  /* The launcher was the first to see that its time was over. */
+  if (ending.run && report->signal == SIGKILL &&
+      pool_now(pool) >= ending.run->input.deadline_mono_ns)
+    pool_end_timeout(&ending);
+  else if (ending.run)
+    pool_end_death(&ending, report);
   free_slot(worker);
   if (code && was == WORKER_STARTING && !prepare) pool_code_start_failed(code, &why);
   pool_code_slot_free(pool);
@@ -186,6 +199,11 @@ void pool_worker_timer(struct pool_worker *worker, int64_t at_ns) {
   if (worker->timer_ns && worker->timer_ns <= at_ns) return;
   worker->timer_ns = at_ns;
   loop_timer_set(worker->pool->loop, &worker->timer, at_ns);
+}
+
+bool pool_worker_deadline_over(struct pool_worker *worker) {
+  _Atomic int64_t *deadline = &worker->pool->deadlines[worker - worker->pool->workers];
+  return atomic_exchange(deadline, 0) != LAUNCH_DEADLINE_OVERDUE;
 }
 
 static void past_start(struct pool_worker *worker) {
@@ -324,6 +342,7 @@ void pool_worker_begin(struct pool_worker *worker, struct run_handle *run) {
   atomic_store_explicit(&worker->ring.shared->spin_max,
                         pool->busy < pool->processors ? RING_SPIN_MAX : 0, memory_order_relaxed);
   worker->run_sent = ring_push(&worker->ring, &worker->run_out) == RING_DONE_ALL;
+  set_deadline(worker, run->input.deadline_mono_ns);
   ring_turn_begin(&worker->ring);
   wake(worker, RING_WANT_MESSAGE);
   worker->tell_started = true;
