@@ -26,6 +26,9 @@ static int serve(struct cli *cli) {
                                    .address = listen ? listen : "127.0.0.1:8080",
                                    .key = cli_flag(cli, "key"),
                                    .passphrase = cli_flag(cli, "passphrase"),
+                                   .tls = {.cert = cli_flag(cli, "tls-cert"),
+                                           .key = cli_flag(cli, "tls-key"),
+                                           .client_ca = cli_flag(cli, "tls-client-ca")},
                                    .dev = cli_flag(cli, "dev") != NULL,
                                    .insecure = cli_flag(cli, "insecure") != NULL,
                                    .namespaces_off = cli_flag(cli, "no-namespaces") != NULL,
@@ -37,12 +40,14 @@ static int serve(struct cli *cli) {
   int64_t days;
   if (!cli_flag_number(cli, "workers", 0, 1, 100000, &workers)) return CLI_USAGE;
   if (!cli_flag_number(cli, "keep", 90, 1, 36500, &days)) return CLI_USAGE;
+  if (!options.tls.cert != !options.tls.key || (options.tls.client_ca && !options.tls.cert))
+    return cli_usage(cli, "TLS needs both --tls-cert and --tls-key");
   options.workers_max = (uint32_t)workers;
   options.keep_ms = days * 86400000;
   log_open(&(struct log_options){.fd = STDERR_FILENO, .level = LOG_INFO});
   if (!server_open(&options, &server, &err)) return cli_fail(cli, &err);
-  fprintf(cli->out, "medulla is ready at http://%s (data in %s)\n", server_address(server),
-          options.data);
+  fprintf(cli->out, "medulla is ready at %s://%s (data in %s)\n",
+          options.tls.cert ? "https" : "http", server_address(server), options.data);
   tell_of_key(cli, server);
   fflush(cli->out);
   server_run(server);

@@ -65,6 +65,7 @@ struct server {
   struct principals *principals;
   struct sequencer *sequencer;
   struct retention *retention;
+  struct tls_server *tls; /* or NULL */
   struct api *api;
   struct sources *sources;
   struct signals signals;
@@ -239,6 +240,11 @@ static void doctor(void *arg, struct json_out *out) {
   facts_doctor(out, server->flow, server->runtime, server->store, server->disk, &server->parts);
 }
 
+static bool open_tls(struct server *server, struct err *err) {
+  if (!server->options.tls.cert) return true;
+  return tls_server_open(server->loop, &server->options.tls, &server->tls, err);
+}
+
 static bool open_api(struct server *server, struct err *err) {
   struct api_options options = {.loop = server->loop,
                                 .flow = server->flow,
@@ -250,6 +256,7 @@ static bool open_api(struct server *server, struct err *err) {
                                 .outbox = server->outbox,
                                 .dev = server->options.dev,
                                 .address = server->options.address,
+                                .tls = server->tls,
                                 .metrics = metrics,
                                 .doctor = doctor,
                                 .arg = server};
@@ -312,10 +319,23 @@ static void drain_late(struct loop_timer *timer) {
   loop_stop(server->loop);
 }
 
+/* SIGHUP: the certificate may be a new one. */
+static void read_again(struct server *server) {
+  struct err err;
+  if (!server->tls) return;
+  if (tls_server_reload(server->tls, &err))
+    LOG(TLS_RELOADED, NULL);
+  else
+    LOG(TLS_KEPT, NULL, log_err(&err));
+}
+
 static void on_signal(struct signals *signals, int signal) {
   struct server *server =
       (struct server *)(void *)((char *)signals - offsetof(struct server, signals));
-  if (signal == 1) return; /* SIGHUP: nothing to read again yet */
+  if (signal == 1) {
+    read_again(server);
+    return;
+  }
   if (server->stopping) {
     loop_stop(server->loop);
     return;
@@ -331,7 +351,7 @@ static void on_signal(struct signals *signals, int signal) {
 
 bool server_open(const struct server_options *options, struct server **ret_server,
                  struct err *err) {
-  if (!is_loopback(options->address) && !options->insecure)
+  if (!is_loopback(options->address) && !options->insecure && !options->tls.cert)
     FAIL(ERR_USAGE,
          "%s is reachable from other machines and there is no TLS here; listen on "
          "127.0.0.1 behind a TLS proxy, or say --insecure",
@@ -346,7 +366,7 @@ bool server_open(const struct server_options *options, struct server **ret_serve
             disk_open_real(options->data, &server->disk, err) && open_keys(server, err) &&
             open_store(server, err) && open_runtime(server, err) && open_builder(server, err) &&
             open_egress(server, err) && open_flow(server, err) && first_token(server, err) &&
-            open_api(server, err);
+            open_tls(server, err) && open_api(server, err);
   if (!ok) {
     server_close(&server);
     return false;
@@ -375,6 +395,7 @@ void server_close(struct server **server) {
   *server = NULL;
   if (!s) return;
   api_close(&s->api);
+  tls_server_close(&s->tls);
   if (s->outbox) outbox_stop(s->outbox);
   if (s->egress) egress_close(&s->egress);
   sweep_close(&s->sweep);

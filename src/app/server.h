@@ -8,6 +8,7 @@
 #define MEDULLA_APP_SERVER_H
 
 #include "base/err.h"
+#include "os/tls.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@ struct server_options {
   const char *passphrase; /* Optional: file of a passphrase instead */
   bool dev;               /* anonymous loopback is admin */
   bool insecure;          /* listen beyond loopback although there is no TLS */
+  struct tls_files tls;   /* cert NULL: plain HTTP */
   uint32_t workers_max;   /* 0: chosen by memory and cores */
   int64_t fork_wait_us;
   bool namespaces_off;

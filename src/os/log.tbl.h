@@ -13,6 +13,10 @@ LOG_TAG(HTTP_FULL, "http_full", WARN, 1, "connections_max is reached; more are a
 LOG_TAG(HTTP_REFUSED, "http_refused", DEBUG, 20,
         "a request was answered with an error by the server")
 LOG_TAG(HTTP_GONE, "http_gone", DEBUG, 20, "a client left before its answer")
+LOG_TAG(TLS_REFUSED, "tls_refused", DEBUG, 20, "a TLS handshake did not come to an agreement")
+LOG_TAG(TLS_RELOADED, "tls_reloaded", INFO, 10, "new connections get the certificate read just now")
+LOG_TAG(TLS_KEPT, "tls_kept", ERROR, 10,
+        "the new certificate is of no use; connections get the one before")
 LOG_TAG(PROCESS_STARTED, "process_started", DEBUG, 20, "a child process was started")
 LOG_TAG(PROCESS_ENDED, "process_ended", DEBUG, 20, "a child process ended")
 LOG_TAG(LAUNCHER_ENDED, "launcher_ended", ERROR, 1,

@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 #define CLI_ARGS_MAX 64
-#define CLI_FLAGS_MAX 12
+#define CLI_FLAGS_MAX 16
 #define CLI_GIVEN_MAX 64 /* flags of the verb on one command line */
 #define CLI_ARENA_BYTES_MAX (512u << 20)
 #define CLI_URL_DEFAULT "http://127.0.0.1:8080"

@@ -266,6 +266,9 @@ const struct cli_verb cli_verbs[] = {
       {"keep", "DAYS", "keep events and runs this long (default: 90)"},
       {"workers", "N", "worker processes at most (default: 2000)"},
       {"dev", NULL, "no tokens needed from this machine; loopback only"},
+      {"tls-cert", "FILE", "serve HTTPS with this certificate (PEM, with its chain)"},
+      {"tls-key", "FILE", "the certificate's key"},
+      {"tls-client-ca", "FILE", "ask for client certificates from this authority"},
       {"insecure", NULL, "listen beyond loopback although there is no TLS here"},
       {"no-namespaces", NULL, "confine workers without namespaces (for testing)"}}},
 };

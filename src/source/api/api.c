@@ -230,6 +230,7 @@ bool api_open(const struct api_options *options, struct api **ret_api, struct er
   fn_routes_build(api);
   struct http_server_options server = {.loop = options->loop,
                                        .address = options->address,
+                                       .tls = options->tls,
                                        .arg = api,
                                        .request = on_request,
                                        .body_limit = on_head,

@@ -66,6 +66,7 @@ struct api_options {
   struct outbox *outbox; /* Optional: what an administrator redrives messages with */
   bool dev;              /* anonymous loopback is admin */
   const char *address;
+  struct tls_server *tls; /* Optional: HTTPS there */
   /* Optional: prices for usage, facts for doctor and metrics, filled in by the app. */
   void (*metrics)(void *arg, struct buf *out);
   void (*doctor)(void *arg, struct json_out *out);

@@ -60,6 +60,7 @@ static void listener_ready(struct loop_watch *watch, unsigned events) {
       return;
     }
     (void)steal_fd(&fd);
+    if (server->options.tls) stream = tls_stream_accept(server->options.tls, &stream);
     take(server, stream, peer);
   }
 }

@@ -94,7 +94,9 @@ struct http_exchange {
   bool streamed, paused, full;
   bool chunked_out, counted_out; /* how the answer is framed; neither: until the end */
   bool head_only;                /* no body goes out, whatever is written */
-  bool close;                    /* the connection ends with this exchange */
+  bool certified;                /* `certificate` is set */
+  uint8_t certificate[SHA256_BYTES];
+  bool close; /* the connection ends with this exchange */
   char peer[NET_ADDRESS_BYTES];
 };
 

@@ -30,6 +30,7 @@ struct http_exchange *exchange_take(struct connection *c) {
   x->server = server;
   x->connection = c;
   memcpy(x->peer, c->peer, sizeof x->peer);
+  x->certified = tls_stream_certificate(c->stream, x->certificate);
   list_push(&server->exchanges, &x->link);
   server->load.exchanges++;
   return x;
@@ -125,6 +126,10 @@ struct bytes exchange_body(const struct http_exchange *x) {
 
 const char *exchange_peer(const struct http_exchange *x) {
   return x->peer;
+}
+
+const uint8_t *exchange_certificate(const struct http_exchange *x) {
+  return x->certified ? x->certificate : NULL;
 }
 
 struct arena *exchange_arena(struct http_exchange *x) {

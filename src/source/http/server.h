@@ -15,6 +15,7 @@
 
 #include "os/loop.h"
 #include "os/net.h"
+#include "os/tls.h"
 #include "wire/http.h"
 
 struct http_server;
@@ -24,9 +25,10 @@ struct http_exchange;
 #define HTTP_BODY_STREAMED UINT64_MAX
 
 struct http_server_options {
-  struct loop *loop;   /* Required; outlives the server. */
-  const char *address; /* Optional: "127.0.0.1:8080"; NULL: only http_server_adopt. */
-  void *arg;           /* Optional: handed to the callbacks below. */
+  struct loop *loop;      /* Required; outlives the server. */
+  const char *address;    /* Optional: "127.0.0.1:8080"; NULL: only http_server_adopt. */
+  struct tls_server *tls; /* Optional: what is accepted speaks TLS; outlives the server. */
+  void *arg;              /* Optional: handed to the callbacks below. */
   /* Required: a request, with its body unless that is streamed. Reply now or later, once. */
   void (*request)(void *arg, struct http_exchange *x);
   /* Optional: called when the head is there: how many bytes of body to buffer, or
@@ -66,6 +68,8 @@ const struct http_request *exchange_request(const struct http_exchange *x);
 struct bytes exchange_header(const struct http_exchange *x, const char *name);
 struct bytes exchange_body(const struct http_exchange *x); /* when buffered */
 const char *exchange_peer(const struct http_exchange *x);  /* "127.0.0.1:54321" */
+/* The SHA-256 of the client's certificate, which was verified; NULL: it showed none. */
+const uint8_t *exchange_certificate(const struct http_exchange *x);
 struct arena *exchange_arena(struct http_exchange *x);
 /* For the handler's own use. */
 void exchange_set_owner(struct http_exchange *x, void *owner);
