@@ -5,16 +5,24 @@
 #include "app/cli/verbs.h"
 #include "base/cleanup.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { TRIES_MAX = 20, WAIT_S_MAX = 30, EVENT_BYTES_MAX = 1 << 20, BATCH_BYTES_MAX = 4 << 20 };
+enum {
+  TRIES_MAX = 20,
+  WAIT_S_MAX = 30,
+  EVENT_BYTES_MAX = 1 << 20,
+  BATCH_BYTES_MAX = 4 << 20,
+  LINE_TREE_BYTES_MAX = 64 << 20,
+};
 
 struct emission {
   struct cli *cli;
   struct client client;
   struct buf batch;
+  struct arena line;
   int64_t batch_max, in_batch;
   uint64_t first_place; /* line or index of the batch's first event, from 1 */
   uint64_t place;
@@ -42,20 +50,23 @@ static unsigned retry_after(const struct client_answer *answer, unsigned tried) 
   return seconds < WAIT_S_MAX ? (unsigned)seconds : WAIT_S_MAX;
 }
 
-/* Which of the batch's events the server means. */
-static void place_error(const struct emission *e, const struct client_answer *answer,
-                        struct err *err) {
-  cleanup_arena struct arena arena;
-  arena_init(&arena, EVENT_BYTES_MAX);
-  const struct json *body;
-  struct err why;
-  int64_t index;
+/* "line 7: ...": the server counts from 0 within the batch ("event 3: ..."), people from 1 in the
+ * file. What is wrong with none of them in particular is told with where the batch began. */
+static void place_error(const struct emission *e, struct err *err) {
   char detail[sizeof err->detail];
-  if (!json_parse(&arena, buf_bytes(&answer->body), &body, &why) ||
-      !json_int(json_get(json_get(body, "error"), "index"), &index))
-    return;
-  snprintf(detail, sizeof detail, "%s %llu: %.200s", e->by_line ? "line" : "event",
-           (unsigned long long)(e->first_place + (uint64_t)index), err->detail);
+  const char *unit = e->by_line ? "line" : "event";
+  struct bytes rest, why = bytes_str(err->detail);
+  uint64_t index;
+  bool one = bytes_starts(why, BYTES("event ")) &&
+             bytes_u64(bytes_cut(bytes_from(why, 6), ':', &rest), &index);
+  unsigned long long first = e->first_place, last = first + (uint64_t)e->in_batch - 1;
+  if (one)
+    snprintf(detail, sizeof detail, "%s %llu:%.200s", unit, first + (unsigned long long)index,
+             (const char *)rest.at);
+  else if (first == last)
+    snprintf(detail, sizeof detail, "%s %llu: %.200s", unit, first, err->detail);
+  else
+    snprintf(detail, sizeof detail, "%ss %llu to %llu: %.200s", unit, first, last, err->detail);
   snprintf(err->detail, sizeof err->detail, "%s", detail);
 }
 
@@ -73,10 +84,12 @@ static bool send_batch(struct emission *e, struct err *err) {
     bool good = asked && client_ok(&answer, err);
     unsigned wait_s = busy ? retry_after(&answer, tried) : 0;
     if (good) count_answer(e, &answer);
-    if (asked && !good) place_error(e, &answer, err);
     client_answer_fini(&answer);
     if (good) break;
-    if (!busy || tried == TRIES_MAX) return false;
+    if (!busy || tried == TRIES_MAX) {
+      place_error(e, err);
+      return false;
+    }
     sleep(wait_s);
   }
   if (e->progress)
@@ -98,6 +111,16 @@ static bool add_event(struct emission *e, struct bytes event, struct err *err) {
   return e->in_batch < e->batch_max || send_batch(e, err);
 }
 
+/* One line that is no JSON would spoil its whole batch, and nobody could say which it is. */
+static bool check_line(struct emission *e, struct bytes line, struct err *err) {
+  const struct json *value;
+  struct err why;
+  arena_reset(&e->line);
+  if (line.len > EVENT_BYTES_MAX || json_parse(&e->line, line, &value, &why)) return true;
+  TRY(send_batch(e, err)); /* what came before it is good */
+  FAIL(ERR_MALFORMED, "line %llu: %s", (unsigned long long)e->place, why.detail);
+}
+
 /* One event per line; read as they come, so that a long feed needs no memory. */
 static bool emit_lines(struct emission *e, FILE *file, struct err *err) {
   char *line = NULL;
@@ -110,7 +133,7 @@ static bool emit_lines(struct emission *e, FILE *file, struct err *err) {
     while (event.len && (event.at[event.len - 1] == '\n' || event.at[event.len - 1] == '\r'))
       event.len--;
     /* A blank line would shift the server's index: the batch ends before it. */
-    good = event.len ? add_event(e, event, err) : send_batch(e, err);
+    good = event.len ? check_line(e, event, err) && add_event(e, event, err) : send_batch(e, err);
   }
   free(line);
   return good && send_batch(e, err);
@@ -119,10 +142,11 @@ static bool emit_lines(struct emission *e, FILE *file, struct err *err) {
 /* An array, or one event that spans lines. */
 static bool emit_tree(struct emission *e, struct bytes text, struct err *err) {
   const struct json *value;
-  if (!json_parse(&e->cli->arena, text, &value, err)) {
+  struct err why;
+  if (!json_parse(&e->cli->arena, text, &value, &why)) {
     size_t line = 1;
-    for (size_t i = 0; i < err->offset && i < text.len; i++) line += text.at[i] == '\n';
-    FAIL(ERR_MALFORMED, "line %zu: not JSON", line);
+    for (size_t i = 0; i < why.offset && i < text.len; i++) line += text.at[i] == '\n';
+    FAIL(ERR_MALFORMED, "line %zu: %s", line, why.detail);
   }
   if (value->kind != JSON_ARRAY) {
     e->place = 1;
@@ -163,6 +187,8 @@ static bool emit_file(struct emission *e, FILE *file, struct err *err) {
   char chunk[1 << 16];
   for (size_t got; (got = fread(chunk, 1, sizeof chunk, file)) > 0;)
     buf_put(&text, bytes_of(chunk, got));
+  if (ferror(file)) FAIL(ERR_IO, "cannot read %s: %s", e->cli->args[0], strerror(errno));
+  if (bytes_trim(buf_bytes(&text)).len == 0) return true; /* a feed may have nothing to say */
   if (!buf_ok(&text))
     FAIL(ERR_LIMIT, "an array may have %u bytes; write one event per line instead",
          INPUT_BYTES_MAX);
@@ -176,10 +202,12 @@ int verb_emit(struct cli *cli) {
   if (!cli_flag_number(cli, "batch", 100, 1, 1000, &e.batch_max)) return CLI_USAGE;
   FILE *file = from_input ? cli->in : fopen(cli->args[0], "re");
   if (!file) {
-    err_set(&err, ERR_NOT_FOUND, ERR_PLACE, ERR_OFFSET_NONE, "cannot read %s", cli->args[0]);
+    err_set(&err, ERR_NOT_FOUND, ERR_PLACE, ERR_OFFSET_NONE, "cannot read %s: %s", cli->args[0],
+            strerror(errno));
     return cli_fail(cli, &err);
   }
   buf_init(&e.batch, BATCH_BYTES_MAX);
+  arena_init(&e.line, LINE_TREE_BYTES_MAX);
   e.progress = !cli->json && fileno(cli->errors) >= 0 && isatty(fileno(cli->errors));
   bool good = client_init(cli, &e.client, &err);
   if (good) {
@@ -187,6 +215,7 @@ int verb_emit(struct cli *cli) {
     client_fini(&e.client);
   }
   buf_fini(&e.batch);
+  arena_fini(&e.line);
   if (!from_input) fclose(file);
   if (e.progress) fputc('\n', cli->errors);
   if (good || e.accepted || e.duplicates)

@@ -53,6 +53,10 @@ static void post_events(struct api_call *call) {
   struct arena *arena = api_arena(call);
   struct cloudevents events;
   struct err err;
+  if (exchange_header(call->x, "content-encoding").len) {
+    api_fail(call, ERR_UNSUPPORTED, "Content-Encoding is not supported; send events as they are");
+    return;
+  }
   if (!cloudevents_read_http(arena, &exchange_request(call->x)->head, exchange_body(call->x), 0,
                              &events, &err)) {
     api_fail_err(call, &err, 0);

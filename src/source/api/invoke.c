@@ -139,6 +139,11 @@ static void invoke_event(struct api_call *call, struct bytes payload) {
   buf_fini(&envelope);
 }
 
+static bool type_known(struct bytes type) {
+  return type.len == 0 || bytes_eq_nocase(type, BYTES("RequestResponse")) ||
+         bytes_eq_nocase(type, BYTES("Event")) || bytes_eq_nocase(type, BYTES("DryRun"));
+}
+
 static void post_invoke(struct api_call *call) {
   struct bytes type = exchange_header(call->x, "x-amz-invocation-type");
   struct bytes payload = bytes_trim(exchange_body(call->x));
@@ -150,6 +155,12 @@ static void post_invoke(struct api_call *call) {
     return;
   }
   if (!api_may_app(call, bytes_str(function->name))) return;
+  if (!type_known(type)) {
+    err_set(&err, ERR_INVALID, ERR_PLACE, ERR_OFFSET_NONE,
+            "X-Amz-Invocation-Type is RequestResponse, Event or DryRun");
+    aws_fail(call, &err);
+    return;
+  }
   if (payload.len && !json_parse(api_arena(call), payload, &tree, &err)) {
     aws_fail(call, &err);
     return;
