@@ -214,7 +214,7 @@ static void an_array_and_a_single_event_are_taken(void **state) {
   assert_int_equal(COMMAND_WITH("{\n \"id\": \"1\"\n}\n", "emit", "-"), CLI_OK);
   assert_says(server.asks[1], "[{\n \"id\": \"1\"\n}\n]");
   assert_int_equal(COMMAND_WITH("{\n \"id\": \n", "emit", "-"), CLI_FAILED);
-  assert_says(said.errors, "line 3: not JSON");
+  assert_says(said.errors, "line 3: JSON: the text ends");
   assert_int_equal(COMMAND_WITH("[1]", "emit", "-"), CLI_FAILED);
   assert_says(said.errors, "event 1 is no object");
   assert_int_equal(COMMAND("emit", "/nowhere/at/all"), CLI_FAILED);
@@ -225,7 +225,7 @@ static void a_refused_event_is_named_by_its_line(void **state) {
   static const char *const answers[] = {
       "HTTP/1.1 202 Accepted\r\nContent-Length: #\r\n\r\n{\"accepted\":2}",
       "HTTP/1.1 400 Bad\r\nContent-Length: #\r\n\r\n"
-      "{\"error\":{\"code\":\"invalid\",\"message\":\"source is missing\",\"index\":1}}",
+      "{\"error\":{\"code\":\"invalid\",\"message\":\"event 1: source is missing\"}}",
       NULL};
   struct scripted server;
   scripted_start(&server, answers);
