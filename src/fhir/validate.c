@@ -69,6 +69,8 @@ void walk_problem(struct walk *w, const struct place *place, enum fhir_severity 
   va_start(args, format);
   (void)vsnprintf(text, sizeof text, format, args);
   va_end(args);
+  for (char *c = text; *c; c++) /* names of unknown elements may have controls */
+    if ((uint8_t)*c < ' ') *c = '?';
   issue.text = arena_copy(arena, bytes_str(text));
   buf_init(&path, PATH_BYTES_MAX);
   put_place(&path, place);

@@ -70,6 +70,7 @@ static void structure_is_checked(void **state) {
       {"{\"resourceType\":\"Pacient\"}", ": \"Pacient\" is no resource type"},
       {"{\"resourceType\":\"DomainResource\"}", ": \"DomainResource\" is no resource type"},
       {PATIENT(",\"brithDate\":\"2020\""), "Patient: \"brithDate\" here; did you mean birthDate"},
+      {PATIENT(",\"a\\u0008b\":1"), "Patient: \"a?b\" here"},
       {PATIENT(",\"name\":{\"family\":\"A\"}"), "Patient.name: this must be an array"},
       {PATIENT(",\"gender\":[\"male\"]"), "Patient.gender: this must not be an array"},
       {PATIENT(",\"name\":[]"), "Patient.name: an array must not be empty"},
