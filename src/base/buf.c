@@ -29,7 +29,7 @@ uint8_t *buf_room(struct buf *buf, size_t bytes) {
     buf->overflow = true;
     return NULL;
   }
-  if (buf->room - buf->len < bytes) {
+  if (!buf->at || buf->room - buf->len < bytes) {
     size_t room = buf->room ? buf->room * 2 : BUF_FIRST_BYTES;
     while (room - buf->len < bytes) room *= 2;
     uint8_t *at = realloc(buf->at, room);

@@ -241,8 +241,8 @@ uint32_t hl7_segment_number(const struct hl7_message *message, const struct hl7_
 
 /* The nth piece, from 1, between the separators; the empty slice past the last. */
 static struct bytes piece(struct bytes whole, uint8_t separator, uint32_t nth) {
-  const uint8_t *at = whole.at, *end = whole.at + whole.len;
   if (!nth || !whole.len) return BYTES_NONE;
+  const uint8_t *at = whole.at, *end = whole.at + whole.len;
   while (--nth) {
     at = memchr(at, separator, (size_t)(end - at));
     if (!at || ++at == end) return BYTES_NONE;
@@ -252,9 +252,10 @@ static struct bytes piece(struct bytes whole, uint8_t separator, uint32_t nth) {
 }
 
 static uint32_t pieces(struct bytes whole, uint8_t separator) {
-  uint32_t count = whole.len ? 1 : 0;
+  uint32_t count = 1;
+  if (!whole.len) return 0;
   for (const uint8_t *at = whole.at, *end = whole.at + whole.len;
-       count && (at = memchr(at, separator, (size_t)(end - at))) != NULL; at++) {
+       (at = memchr(at, separator, (size_t)(end - at))) != NULL; at++) {
     count++;
   }
   return count;

@@ -76,7 +76,7 @@ static void buckets_query(void *arg, struct store_reader *reader) {
     before = showing->count;
     if (showing->count == BUCKETS_MAX) break;
     if (!store_scan(reader, &range, first_of_bucket, showing, &showing->err)) showing->ok = false;
-    memcpy(key, showing->seen.at, showing->seen.len);
+    if (showing->seen.len) memcpy(key, showing->seen.at, showing->seen.len);
     key[showing->seen.len] = 1; /* behind every key of it, which has a 0 here */
     range.from = bytes_of(key, showing->seen.len + 1);
   }

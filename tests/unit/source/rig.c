@@ -19,10 +19,26 @@ static void on_run(void *arg, const struct run_record *run) {
   if (rig.api) api_publish_run(rig.api, run);
 }
 
-/* An egress nothing comes back from. */
+/* An egress nothing comes back from until it closes; then all hear it, as from a real one. */
+static struct {
+  egress_done *done;
+  void *arg;
+} asked[64];
+static size_t asked_count;
+
 static void no_request(void *self, const struct egress_request *request, egress_done *done,
                        void *arg) {
+  must(asked_count < sizeof asked / sizeof *asked);
+  asked[asked_count].done = done;
+  asked[asked_count++].arg = arg;
 }
+
+static void egress_end(void) {
+  struct egress_answer answer = {.err = {.code = ERR_CLOSED}};
+  for (size_t i = 0; i < asked_count; i++) asked[i].done(asked[i].arg, &answer);
+  asked_count = 0;
+}
+
 static const struct egress_ops no_egress_ops = {.request = no_request};
 static struct egress_port no_egress = {&no_egress_ops, NULL};
 
@@ -92,6 +108,7 @@ static void stop(void) {
   rig_settle();
   if (rig.api) api_close(&rig.api);
   if (rig.outbox) outbox_stop(rig.outbox);
+  egress_end();
 }
 
 void rig_close(void) {
