@@ -159,7 +159,7 @@ static bool open_runtime(struct server *server, struct err *err) {
   server->parts.workers_max =
       server->options.workers_max ? server->options.workers_max : SERVER_WORKERS_MAX;
   struct pool_options options = {.loop = server->loop,
-                                 .disk = server->disk,
+                                 .disk = server->sealed,
                                  .random = random_real(),
                                  .launcher_path = launcher,
                                  .workers_max = server->parts.workers_max,

@@ -1,7 +1,7 @@
 /* app/unlock.h: which root key opens a data folder, and where a new folder's key is put.
  * Owns:    the ring is the caller's.
- * Errors:  USAGE, NOT_FOUND (with where the key was looked for), UNAUTHENTICATED, INVALID (the key
- *          lies in the data folder), CORRUPT, and those of seal/root.h. Nothing is touched then.
+ * Errors:  USAGE, NOT_FOUND (with where the key was looked for), INVALID (another key, or one in
+ *          the data folder), CORRUPT, and those of seal/root.h. Nothing is touched then.
  * Threads: one.
  *
  * In this order: --key FILE or --passphrase FILE; medulla.key or medulla.passphrase of systemd's

@@ -27,6 +27,13 @@ bool shm_create(const char *name, size_t bytes, int *ret_fd, struct err *err) {
   return true;
 }
 
+bool shm_create_growing(const char *name, int *ret_fd, struct err *err) {
+  int fd = memfd_create(name, MFD_CLOEXEC);
+  if (fd < 0) return fail_errno(err, ERR_PLACE, "memfd_create");
+  *ret_fd = fd;
+  return true;
+}
+
 bool shm_map(int fd, size_t bytes, bool writable, void **ret_at, struct err *err) {
   struct stat facts;
   int seals = fcntl(fd, F_GET_SEALS);

@@ -16,6 +16,8 @@
 
 /* Zeroed, closed on exec. `name` shows in /proc only. */
 bool shm_create(const char *name, size_t bytes, int *ret_fd, struct err *err) MUST_CHECK;
+/* Empty, of no fixed size: for a file that is made where no file may lie. */
+bool shm_create_growing(const char *name, int *ret_fd, struct err *err) MUST_CHECK;
 /* Maps all of it, after checking that it is sealed and exactly `bytes` long. */
 bool shm_map(int fd, size_t bytes, bool writable, void **ret_at, struct err *err) MUST_CHECK;
 /* From now on nobody can make a new writable mapping; the ones that exist stay. */

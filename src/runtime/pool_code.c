@@ -9,6 +9,7 @@
 
 #include "base/must.h"
 #include "os/shm.h"
+#include "runtime/kept.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,16 +47,25 @@ bool pool_code_open_source(struct pool_code *pc, struct err *err) {
 
 static bool open_snapshot(struct pool_code *pc, struct err *err) {
   char path[96];
-  if (pc->snapshot) return true;
+  if (pc->snapshot_fd >= 0) return true;
   snprintf(path, sizeof path, "snapshot/%s", pc->key);
-  return file_open(pc->pool->options.disk, path, FILE_READ, &pc->snapshot, err);
+  return kept_load(pc->pool->options.disk, path, &pc->snapshot_fd, err);
+}
+
+/* One that cannot be read would be found there again. */
+static void drop_snapshot(struct pool_code *pc) {
+  char path[96];
+  struct err ignored;
+  snprintf(path, sizeof path, "snapshot/%s", pc->key);
+  (void)!disk_remove(pc->pool->options.disk, path, &ignored);
 }
 
 struct pool_code *pool_code_of(struct pool *pool, struct runtime_code *code) {
   struct pool_code *pc = code->pool;
   if (pc) return pc;
   pc = must_alloc(sizeof *pc);
-  *pc = (struct pool_code){.pool = pool, .code = code, .code_fd = -1, .fork_timer.fire = fork_time};
+  *pc = (struct pool_code){
+      .pool = pool, .code = code, .code_fd = -1, .snapshot_fd = -1, .fork_timer.fire = fork_time};
   memcpy(pc->key, code->key, sizeof pc->key - 1);
   list_init(&pc->starved_link);
   list_init(&pc->prepare_link);
@@ -73,7 +83,7 @@ void pool_code_free(struct pool_code *pc) {
   LIST_EACH (lane, &pc->lanes, struct pool_lane, link) free(lane);
   LIST_EACH (ask, &pc->asks, struct pool_ask, link) free(ask);
   loop_timer_drop(pc->pool->loop, &pc->fork_timer);
-  file_close(&pc->snapshot);
+  kept_close(&pc->snapshot_fd);
   if (pc->code_fd >= 0) close(pc->code_fd);
   list_drop(&pc->starved_link);
   list_drop(&pc->prepare_link);
@@ -239,8 +249,9 @@ static bool fork_one(struct pool_code *pc) {
   }
   if (!pool_code_open_source(pc, &err) || !open_snapshot(pc, &err) ||
       !pool_worker_new(pc, &worker, &err)) {
-    if (err.code == ERR_NOT_FOUND && !pc->prepared_again) {
+    if ((err.code == ERR_NOT_FOUND || err.code == ERR_CORRUPT) && !pc->prepared_again) {
       pc->prepared_again = true; /* snapshots are derived: a lost one is made anew */
+      drop_snapshot(pc);
       pc->readiness = CODE_UNPREPARED;
       pool_prepare_ask(pc, NULL);
       return false;
@@ -443,7 +454,7 @@ void pool_code_start_failed(struct pool_code *pc, const struct err *err) {
     struct err ignored;
     char path[96];
     snprintf(path, sizeof path, "snapshot/%s", pc->key);
-    file_close(&pc->snapshot);
+    kept_close(&pc->snapshot_fd);
     pc->prepared_again = true;
     if (disk_remove(pc->pool->options.disk, path, &ignored)) pc->readiness = CODE_UNPREPARED;
   } else {

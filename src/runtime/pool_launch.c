@@ -43,10 +43,10 @@ static bool send_command(struct pool *pool, const struct launch_command *command
 }
 
 static bool send_start(struct pool_worker *worker) {
-  struct file *snapshot = worker->prepare ? worker->snapshot : worker->code->snapshot;
+  int snapshot = worker->prepare ? worker->snapshot_fd : worker->code->snapshot_fd;
   const int fds[LAUNCH_FDS_MAX] = {[LAUNCH_RING] = worker->memory_fd,
                                    [LAUNCH_WAKE] = worker->watch.fd,
-                                   [LAUNCH_SNAPSHOT] = file_fd(snapshot),
+                                   [LAUNCH_SNAPSHOT] = snapshot,
                                    [LAUNCH_CODE] = worker->code->code_fd};
   if (!send_command(worker->pool, worker->command, fds, LAUNCH_FDS_MAX)) return false;
   worker->sent = true;

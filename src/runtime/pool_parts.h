@@ -60,7 +60,7 @@ struct pool_worker {
   /* Why it did not get ready. */
   struct err start_err;
   struct launch_command *command; /* until it is sent */
-  struct file *snapshot;          /* of a prepare */
+  int snapshot_fd;                /* of a prepare, or -1 */
   bool prepared;
 };
 
@@ -99,7 +99,7 @@ struct pool_code {
   struct loop_timer fork_timer;
   bool fork_timer_set;
   int64_t retry_ns; /* no worker is kept warm before this */
-  struct file *snapshot;
+  int snapshot_fd;  /* a copy in memory, while there are workers; or -1 */
   int code_fd;
   uint64_t source_bytes;
   struct list asks; /* who waits for the snapshot */

@@ -1,20 +1,19 @@
 /* runtime/pool_prepare.c: making a version's snapshot in a confined worker.
  *
- * The worker gets one descriptor it may write, of a file with a name of its own. Only when it has
- * exited with status 0 does the file get its real name. It is not synced: a snapshot is derived,
- * and one that a power cut damaged is found out when it is opened, and made anew.               */
+ * The worker gets one descriptor it may write, of memory. Only when it has exited with status 0 is
+ * that kept as a file. It is not synced: a snapshot is derived, and one that a power cut damaged is
+ * found out when it is opened, and made anew.                                                   */
 #include "runtime/pool_parts.h"
 
 #include "base/must.h"
+#include "os/shm.h"
+#include "runtime/kept.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-static void path_of(const struct pool_code *pc, uint64_t number, char *ret_path, size_t bytes) {
-  if (number)
-    snprintf(ret_path, bytes, "snapshot/%s.%llu", pc->key, (unsigned long long)number);
-  else
-    snprintf(ret_path, bytes, "snapshot/%s", pc->key);
+static void path_of(const struct pool_code *pc, char ret_path[96]) {
+  snprintf(ret_path, 96, "snapshot/%s", pc->key);
 }
 
 static void settle_asks(struct pool_code *pc, const struct err *err) {
@@ -38,21 +37,17 @@ static void over(struct pool_code *pc, const struct err *err) {
 
 static bool begin(struct pool_code *pc, struct err *err) {
   struct pool_worker *worker;
-  char path[128];
-  struct disk *disk = pc->pool->options.disk;
   if (!pc->code) FAIL(ERR_CLOSED, "the version was retired");
   if (pc->pool->level < pc->code->isolation_floor || pc->pool->level == SANDBOX_NONE)
     FAIL(ERR_DENIED, "this host's isolation level is %s, the function demands %s",
          sandbox_level_name(pc->pool->level),
          sandbox_level_name((enum sandbox_level)pc->code->isolation_floor));
   TRY(pool_code_open_source(pc, err));
-  TRY(disk_mkdir(disk, "snapshot", err));
+  TRY(disk_mkdir(pc->pool->options.disk, "snapshot", err));
   TRY(pool_worker_new(pc, &worker, err));
   worker->prepare = true;
   pc->pool->preparing++;
-  path_of(pc, worker->number, path, sizeof path);
-  if (!file_open(disk, path, FILE_READ | FILE_WRITE | FILE_CREATE | FILE_TRUNCATE,
-                 &worker->snapshot, err)) {
+  if (!shm_create_growing("medulla-snapshot", &worker->snapshot_fd, err)) {
     list_init(&worker->link);
     pool_worker_kill(worker);
     pc->pool->preparing--;
@@ -88,7 +83,7 @@ void pool_prepare_ask(struct pool_code *pc, struct pool_ask *ask_take) {
   char path[96];
   if (ask_take) list_push(&pc->asks, &ask_take->link);
   if (pc->readiness == CODE_PREPARING) return;
-  path_of(pc, 0, path, sizeof path);
+  path_of(pc, path);
   bool there = pc->readiness == CODE_READY || disk_exists(pc->pool->options.disk, path);
   pc->readiness = CODE_PREPARING;
   list_drop(&pc->prepare_link);
@@ -96,10 +91,9 @@ void pool_prepare_ask(struct pool_code *pc, struct pool_ask *ask_take) {
 }
 
 static bool keep(struct pool_worker *worker, const struct launch_report *report, struct err *err) {
-  char path[128], final[96];
+  char path[96];
   struct pool_code *pc = worker->code;
-  path_of(pc, worker->number, path, sizeof path);
-  path_of(pc, 0, final, sizeof final);
+  path_of(pc, path);
   if (worker->start_err.code != ERR_OK) {
     *err = worker->start_err;
     return false;
@@ -107,22 +101,14 @@ static bool keep(struct pool_worker *worker, const struct launch_report *report,
   if (report->signal || report->status || !worker->prepared)
     FAIL(ERR_GUEST, "the top level ended its worker (signal %d, status %d)", (int)report->signal,
          (int)report->status);
-  return disk_rename(pc->pool->options.disk, path, final, err);
+  return kept_save(pc->pool->options.disk, path, worker->snapshot_fd, err);
 }
 
 void pool_prepare_ended(struct pool_worker *worker, const struct launch_report *report) {
-  struct err err, ignored;
-  char path[128];
+  struct err err;
   struct pool_code *pc = worker->code;
-  struct disk *disk = worker->pool->options.disk;
   worker->pool->preparing--;
-  file_close(&worker->snapshot);
   bool ok = keep(worker, report, &err);
-  if (!ok) {
-    path_of(pc, worker->number, path, sizeof path);
-    if (disk_exists(disk, path) && !disk_remove(disk, path, &ignored)) {
-      /* A leftover costs space only; tools find it by its name. */
-    }
-  }
+  kept_close(&worker->snapshot_fd);
   over(pc, ok ? NULL : &err);
 }

@@ -8,6 +8,7 @@
 #include "os/futex.h"
 #include "os/shm.h"
 #include "os/wake.h"
+#include "runtime/kept.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -67,6 +68,7 @@ bool pool_worker_new(struct pool_code *code, struct pool_worker **ret_worker, st
   struct pool_worker *worker = LIST_FIRST(&pool->free, struct pool_worker, link);
   must(worker && worker->state == WORKER_FREE);
   *worker = (struct pool_worker){.pool = pool,
+                                 .snapshot_fd = -1,
                                  .code = code,
                                  .link = worker->link,
                                  .memory_fd = -1,
@@ -145,7 +147,7 @@ static void free_slot(struct pool_worker *worker) {
 void pool_worker_close(struct pool_worker *worker) {
   if (worker->state == WORKER_FREE) return;
   if (worker->state != WORKER_ENDING) leave(worker);
-  file_close(&worker->snapshot);
+  kept_close(&worker->snapshot_fd);
   free_slot(worker);
 }
 

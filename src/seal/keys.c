@@ -147,7 +147,7 @@ static bool open_all(struct keyring *keys, const struct root *root, struct err *
   TRY(ring_load(keys->disk, &keys->ring, err));
   memcpy(wanted, keys->ring.facts.root_id, sizeof wanted);
   if (strcmp(wanted, root->id) != 0)
-    FAIL(ERR_UNAUTHENTICATED,
+    FAIL(ERR_INVALID,
          "this data folder is sealed with root key %s, and %s was given; nothing was touched",
          wanted, root->id);
   use_root(keys, root);

@@ -1,7 +1,7 @@
 /* seal/keys.h: the ring of a data folder: its keys, by epoch and purpose, under one root key.
  * Owns:    a ring, in secret memory, from create or open to close; the disk is the caller's.
  * Units:   epochs count from 1; UTC milliseconds.
- * Errors:  NOT_FOUND (no ring), EXISTS, UNAUTHENTICATED (another root key), CORRUPT, NEWER, LIMIT.
+ * Errors:  NOT_FOUND (no ring), EXISTS, INVALID (another root key), CORRUPT, NEWER, LIMIT.
  * Threads: keyring_key and keyring_epoch: any; the rest: one.
  * Limits:  KEYRING_EPOCHS_MAX at a time.
  *

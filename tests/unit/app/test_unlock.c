@@ -96,7 +96,7 @@ static void a_named_key_must_fit_and_lie_outside(void **state) {
   keyring_close(&unlocked.keys);
   snprintf(path, sizeof path, "%s/two.key", folder);
   assert_ok(root_save(other, path, &err), err);
-  assert_fails(unlock(disk, &how, &unlocked, &err), err, ERR_UNAUTHENTICATED);
+  assert_fails(unlock(disk, &how, &unlocked, &err), err, ERR_INVALID);
   snprintf(path, sizeof path, "%s/in.key", data);
   assert_ok(root_save(root, path, &err), err);
   assert_fails(unlock(disk, &how, &unlocked, &err), err, ERR_INVALID);
@@ -125,7 +125,7 @@ static void credentials_and_passphrases(void **state) {
   file = fopen(path, "w");
   fprintf(file, "a passphrase of another kind\n");
   fclose(file);
-  assert_fails(unlock(disk, &how, &unlocked, &err), err, ERR_UNAUTHENTICATED);
+  assert_fails(unlock(disk, &how, &unlocked, &err), err, ERR_INVALID);
   how.key = path;
   assert_fails(unlock(disk, &how, &unlocked, &err), err, ERR_USAGE);
 }

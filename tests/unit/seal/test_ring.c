@@ -40,7 +40,7 @@ static void it_opens_with_its_root_alone(void **state) {
   assert_ok(keyring_open(disk, root, &keys, &err), err);
   assert_memory_equal(keyring_key(keys, 1, KEY_PAGE), &page, sizeof page);
   struct root *other = root_random(random_real());
-  assert_fails(keyring_open(disk, other, &again, &err), err, ERR_UNAUTHENTICATED);
+  assert_fails(keyring_open(disk, other, &again, &err), err, ERR_INVALID);
   assert_non_null(strstr(err.detail, root->id));
   assert_non_null(strstr(err.detail, other->id));
   assert_fails(keyring_create(disk, root, clock_real(), &again, &err), err, ERR_EXISTS);
@@ -101,7 +101,7 @@ static void another_root_takes_over(void **state) {
   assert_ok(root_from_passphrase(BYTES("correct horse battery"), NULL, 4, &next, &err), err);
   assert_ok(keyring_rewrap(keys, next, &err), err);
   keyring_close(&keys);
-  assert_fails(keyring_open(disk, root, &keys, &err), err, ERR_UNAUTHENTICATED);
+  assert_fails(keyring_open(disk, root, &keys, &err), err, ERR_INVALID);
   struct keyring_facts facts;
   assert_ok(keyring_peek(disk, &facts, &err), err);
   assert_int_equal(facts.root_kind, ROOT_PASSPHRASE);
@@ -127,8 +127,7 @@ static void every_flipped_bit_is_found(void **state) {
   for (size_t bit = 0; bit < text.len * 8; bit++) {
     assert_true(disk_sim_flip(disk, KEYRING_PATH, bit / 8, bit % 8));
     if (keyring_open(disk, root, &keys, &err)) fail_msg("bit %zu", bit);
-    assert_true(err.code == ERR_CORRUPT || err.code == ERR_NEWER ||
-                err.code == ERR_UNAUTHENTICATED);
+    assert_true(err.code == ERR_CORRUPT || err.code == ERR_NEWER || err.code == ERR_INVALID);
     assert_true(disk_sim_flip(disk, KEYRING_PATH, bit / 8, bit % 8));
   }
   for (size_t len = 0; len < text.len; len += 7) {
