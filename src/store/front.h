@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "store/batch.h"
+#include "store/gather.h"
 #include "store/index.h"
 #include "store/open.h"
 
@@ -57,6 +58,8 @@ struct store {
   pthread_mutex_t lock;
   pthread_cond_t commit_waits, ask_waits;
   struct batch waiting; /* submitted */
+  struct gather gather; /* (store thread) */
+  bool gathering;       /* the store thread waits for more of them */
   struct batch settled; /* done callbacks are due */
   struct batch refused; /* LIMIT, BUSY: done in the next post */
   struct batch inline_batch;

@@ -25,7 +25,6 @@ struct store_options {
   const struct keyring *keys;       /* sqlite: seals pages; NULL (tests) leaves them plain */
   const struct seal_port *seal;     /* Optional: NULL is the identity */
   bool inline_execution;            /* Simulation: no threads; work is done in posts on the loop */
-  int64_t linger_us;                /* Optional: wait this long for more commits to fold; 0 none */
   bool index_memory;                /* Use the memory index instead of RocksDB */
   uint32_t checkpoint_pages;        /* Optional: pages in SQLite's log that call for a checkpoint */
 };

@@ -98,13 +98,20 @@ static void append_settled(struct store *store, struct batch *batch) {
 
 /* ---- The store thread ---- */
 
-static void linger(struct store *store) {
-  if (store->options.linger_us <= 0) return;
-  pthread_mutex_unlock(&store->lock);
-  struct timespec wait = {store->options.linger_us / 1000000,
-                          store->options.linger_us % 1000000 * 1000};
-  nanosleep(&wait, NULL);
-  pthread_mutex_lock(&store->lock);
+/* Waits for more commits, when that lately paid (call under `lock`). */
+static void gather(struct store *store) {
+  struct timespec until;
+  uint32_t before = store->waiting.count;
+  if (!gather_wanted(&store->gather, before)) return;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_nsec += GATHER_NS;
+  until.tv_sec += until.tv_nsec / 1000000000;
+  until.tv_nsec %= 1000000000;
+  store->gathering = true;
+  while (store->waiting.count < GATHER_ENOUGH && !store->stopping)
+    if (pthread_cond_timedwait(&store->commit_waits, &store->lock, &until)) break;
+  store->gathering = false;
+  gather_note(&store->gather, before, store->waiting.count);
 }
 
 static void run_batch(struct store *store, struct batch *batch) {
@@ -120,7 +127,7 @@ void *front_writer(void *arg) {
     while (!store->waiting.first && !store->stopping)
       pthread_cond_wait(&store->commit_waits, &store->lock);
     if (!store->waiting.first) break;
-    if (!store->stopping) linger(store);
+    if (!store->stopping) gather(store);
     take_fold(store, &batch);
     pthread_mutex_unlock(&store->lock);
     run_batch(store, &batch);
@@ -196,7 +203,8 @@ static void run_kick(struct loop_post *post) {
   }
   store->kicked = false;
   pthread_mutex_lock(&store->lock);
-  if (store->waiting.first) pthread_cond_signal(&store->commit_waits);
+  bool enough = !store->gathering || store->waiting.count >= GATHER_ENOUGH;
+  if (store->waiting.first && enough) pthread_cond_signal(&store->commit_waits);
   pthread_mutex_unlock(&store->lock);
 }
 
@@ -253,6 +261,14 @@ void store_fault(struct store *store, uint64_t nth_call, enum err_code code) {
 
 /* ---- Opening and closing (loop) ---- */
 
+static void init_monotonic(pthread_cond_t *cond) {
+  pthread_condattr_t how;
+  must(pthread_condattr_init(&how) == 0);
+  must(pthread_condattr_setclock(&how, CLOCK_MONOTONIC) == 0);
+  must(pthread_cond_init(cond, &how) == 0);
+  pthread_condattr_destroy(&how);
+}
+
 static struct store *store_new(const struct store_options *options, struct engine *engine,
                                struct index *index, struct file *folder_lock) {
   struct store *store = must_alloc(sizeof *store);
@@ -269,7 +285,7 @@ static struct store *store_new(const struct store_options *options, struct engin
   store->kick->store = store;
   list_init(&store->asks);
   must(pthread_mutex_init(&store->lock, NULL) == 0);
-  must(pthread_cond_init(&store->commit_waits, NULL) == 0);
+  init_monotonic(&store->commit_waits);
   must(pthread_cond_init(&store->ask_waits, NULL) == 0);
   size_t filter_bytes = options->inline_execution ? FILTER_BYTES_SMALL : FILTER_BYTES;
   unique_init(&store->unique, index, filter_bytes, random_u64(options->random));
