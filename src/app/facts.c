@@ -80,6 +80,7 @@ void facts_metrics(const struct facts *facts, struct buf *out, struct flow *flow
   counter(out, "medulla_store_commits_total", "commits made durable", s.commits);
   counter(out, "medulla_store_transactions_total", "transactions they were folded into",
           s.transactions);
+  gauge(out, "medulla_store_failing", "1 while nothing can be made durable", s.failing != ERR_OK);
   gauge(out, "medulla_store_disk_bytes", "size of the ledger", s.disk_bytes);
   gauge(out, "medulla_http_connections", "open connections", h.connections);
   counter(out, "medulla_http_requests_total", "HTTP requests", h.requests);
@@ -138,6 +139,11 @@ void facts_doctor(struct json_out *out, struct flow *flow, struct runtime *runti
         pool.waiting);
   check(out, &healthy, "deliveries", true, "", "%u owed, %llu dead since the start", flow_now.owed,
         (unsigned long long)flow_now.dead);
+  check(out, &healthy, "durable", load.failing == ERR_OK,
+        load.failing == ERR_FULL
+            ? "free space on the disk of the data folder; all goes on by itself"
+            : "see the log, mend the disk of the data folder, then start Medulla again",
+        "%s", load.failing == ERR_OK ? "yes" : err_facts(load.failing)->sentence);
   check(out, &healthy, "store", load.pending < STORE_PENDING_MAX / 2,
         "the disk does not keep up: see its fsync rate",
         "%s: %llu bytes, position %llu, last sync %lld us, %u commits waiting",

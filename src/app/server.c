@@ -28,6 +28,7 @@
 #include "source/sources.h"
 #include "store/open.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,15 @@ static bool find_headers(char path[SERVER_PATH_BYTES_MAX]) {
 static bool is_loopback(const char *address) {
   return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]", 5) == 0 ||
          strncmp(address, "localhost:", 10) == 0;
+}
+
+/* Said at once and by name, not by the first file that cannot be made. */
+static bool open_folder(struct server *server, struct err *err) {
+  const char *folder = server->options.data;
+  TRY(disk_open_real(folder, &server->disk, err));
+  if (access(folder, R_OK | W_OK | X_OK) == 0) return true;
+  FAIL(ERR_IO, "the data folder %s cannot be written: %s; make it writable for this user", folder,
+       strerror(errno));
 }
 
 static bool open_keys(struct server *server, struct err *err) {
@@ -363,10 +373,10 @@ bool server_open(const struct server_options *options, struct server **ret_serve
   server->signals.got = on_signal;
   bool ok = loop_new(clock_real(), &server->loop, err) &&
             (server->signals_open = signals_open(server->loop, &server->signals, err)) &&
-            disk_open_real(options->data, &server->disk, err) && open_keys(server, err) &&
-            open_store(server, err) && open_runtime(server, err) && open_builder(server, err) &&
-            open_egress(server, err) && open_flow(server, err) && first_token(server, err) &&
-            open_tls(server, err) && open_api(server, err);
+            open_folder(server, err) && open_keys(server, err) && open_store(server, err) &&
+            open_runtime(server, err) && open_builder(server, err) && open_egress(server, err) &&
+            open_flow(server, err) && first_token(server, err) && open_tls(server, err) &&
+            open_api(server, err);
   if (!ok) {
     server_close(&server);
     return false;

@@ -21,6 +21,9 @@ LOG_TAG(PROCESS_STARTED, "process_started", DEBUG, 20, "a child process was star
 LOG_TAG(PROCESS_ENDED, "process_ended", DEBUG, 20, "a child process ended")
 LOG_TAG(LAUNCHER_ENDED, "launcher_ended", ERROR, 1,
         "the launcher ended; its workers with it; another starts")
+LOG_TAG(STORE_FAILS, "store_fails", ERROR, 1,
+        "nothing can be made durable: no event is accepted, no outcome kept, until it can")
+LOG_TAG(STORE_GOES_ON, "store_goes_on", INFO, 1, "what is accepted is durable again")
 LOG_TAG(SCHEDULE_RESTS, "schedule_rests", ERROR, 10,
         "a schedule trigger does not fire: its expression or time zone is of no use here")
 LOG_TAG(EGRESS_ENDED, "egress_ended", ERROR, 1, "the egress process ended; another starts")

@@ -269,6 +269,7 @@ static bool execute(struct batch_port *port, struct batch *batch, struct store_c
 static void fail_all(struct batch *batch, struct batch_port *port, const struct err *err) {
   if (batch->open) port->engine->ops->rollback(port->engine);
   batch->open = false;
+  batch->failed = err->code;
   unique_forget(port->unique);
   for (struct store_commit *commit = batch->first; commit; commit = commit->next)
     commit->result = (struct store_result){.err = *err};

@@ -43,6 +43,7 @@ struct batch {
   size_t bytes;
   struct engine_counters counters; /* after this batch */
   bool open;                       /* the transaction is */
+  enum err_code failed;            /* why the whole of it did; or OK */
 };
 
 void batch_add(struct batch *batch, struct store_commit *commit);

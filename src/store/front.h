@@ -72,8 +72,9 @@ struct store {
   bool closing; /* (loop) nothing more is taken */
   uint64_t commits, transactions, last_position, disk_bytes;
   int64_t last_sync_us;
-  uint32_t pending;     /* (loop) submitted and not done */
-  size_t pending_bytes; /* (loop) */
+  enum err_code failing; /* why the last transaction failed; or OK */
+  uint32_t pending;      /* (loop) submitted and not done */
+  size_t pending_bytes;  /* (loop) */
 
   pthread_t writer, readers[FRONT_READERS];
   struct store_reader reader_states[FRONT_READERS];

@@ -53,6 +53,9 @@ bool sql_fail(struct sql_link *link, int code, const char *what, struct err *err
   int extended = link->db ? sqlite3_extended_errcode(link->db) : code;
   if ((extended & 0xff) == (code & 0xff)) code = extended;
   uint32_t page = vfs_bad_page(link->vfs);
+  if (code_of(code) == ERR_FULL)
+    FAIL(ERR_FULL, "no space is left on the ledger's disk: free some, then try again; what was "
+                   "accepted before is safe");
   if (code_of(code) != ERR_CORRUPT)
     FAIL(code_of(code), "the ledger: %s: %s", what, sqlite3_errstr(code));
   if (page)

@@ -8,6 +8,7 @@
 #include "store/front.h"
 
 #include "base/must.h"
+#include "os/log.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -62,17 +63,29 @@ void front_wake(struct store *store) {
 
 /* ---- One batch ---- */
 
+/* People hear of a disk that is full when it fills, and when there is room again. */
+static void note_failing(struct store *store, enum err_code now, enum err_code before) {
+  if (now == before) return;
+  if (now != ERR_OK)
+    LOG(STORE_FAILS, NULL, log_word("error", err_facts(now)->word));
+  else
+    LOG(STORE_GOES_ON, NULL);
+}
+
 static void note_settled(struct store *store, struct batch *batch, int64_t began_ns) {
   uint64_t position = store->engine->counters.position;
   uint64_t disk_bytes = store->engine->ops->disk_bytes(store->engine);
   int64_t took_us = (clock_mono_ns(store->options.clock) - began_ns) / 1000;
   pthread_mutex_lock(&store->lock);
-  store->commits += batch->count;
-  store->transactions++;
+  enum err_code before = store->failing;
+  store->failing = batch->failed;
+  if (batch->failed == ERR_OK) store->commits += batch->count;
+  if (batch->failed == ERR_OK) store->transactions++;
   store->last_position = position;
   store->disk_bytes = disk_bytes;
   store->last_sync_us = took_us;
   pthread_mutex_unlock(&store->lock);
+  note_failing(store, batch->failed, before);
 }
 
 static void settle(struct store *store, struct batch *batch) {
@@ -249,7 +262,8 @@ struct store_load store_load(const struct store *store) {
                             .transactions = store->transactions,
                             .disk_bytes = store->disk_bytes,
                             .last_position = store->last_position,
-                            .last_sync_us = store->last_sync_us};
+                            .last_sync_us = store->last_sync_us,
+                            .failing = store->failing};
   pthread_mutex_unlock(&mutable_store->lock);
   return load;
 }

@@ -122,6 +122,7 @@ struct store_load {
   uint32_t pending;
   uint64_t commits, transactions, disk_bytes, last_position;
   int64_t last_sync_us;
+  enum err_code failing; /* why the last transaction failed; OK: it did not */
 };
 struct store_load store_load(const struct store *store);
 
