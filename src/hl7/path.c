@@ -87,8 +87,8 @@ static bool is_whole(const struct hl7_segment *segment, const struct hl7_path *p
   return !path->field || (path->field <= 2 && memcmp(segment->name, "MSH", 3) == 0);
 }
 
-static bool each_in(const struct hl7_message *message, const struct hl7_segment *segment,
-                    uint32_t nth, const struct hl7_path *path, hl7_visit *visit, void *arg) {
+bool hl7_each_in(const struct hl7_message *message, const struct hl7_segment *segment, uint32_t nth,
+                 const struct hl7_path *path, hl7_visit *visit, void *arg) {
   struct bytes field = path->field ? hl7_field(message, segment, path->field) : segment->raw;
   if (is_whole(segment, path)) return visit(arg, nth, 1, field);
   if (path->field_nth != HL7_EVERY) {
@@ -108,7 +108,7 @@ void hl7_each(const struct hl7_message *message, const struct hl7_path *path, hl
   const struct hl7_segment *segment = NULL;
   for (uint32_t nth = 1; (segment = hl7_segment_next(message, path->segment, segment)); nth++) {
     if (path->segment_nth != HL7_EVERY && nth != path->segment_nth) continue;
-    if (!each_in(message, segment, nth, path, visit, arg)) return;
+    if (!hl7_each_in(message, segment, nth, path, visit, arg)) return;
   }
 }
 

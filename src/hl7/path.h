@@ -38,5 +38,8 @@ struct bytes hl7_get_str(const struct hl7_message *message, const char *path);
 typedef bool hl7_visit(void *arg, uint32_t segment_nth, uint32_t field_nth, struct bytes raw);
 void hl7_each(const struct hl7_message *message, const struct hl7_path *path, hl7_visit *visit,
               void *arg);
+/* The places in one segment alone; false when `visit` ended it. */
+bool hl7_each_in(const struct hl7_message *message, const struct hl7_segment *segment, uint32_t nth,
+                 const struct hl7_path *path, hl7_visit *visit, void *arg);
 
 #endif
