@@ -244,7 +244,7 @@ static bool make_root(const char *root, struct err *err) {
 bool disk_open_real(const char *root, struct disk **ret_disk, struct err *err) {
   TRY(make_root(root, err));
   cleanup_fd int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) FAIL_ERRNO("open the folder");
+  if (fd < 0) FAIL_ERRNO("open the data folder");
   cleanup_free struct real_disk *disk = must_alloc(sizeof *disk);
   if (!realpath(root, disk->root)) FAIL_ERRNO("find the folder");
   disk->disk.ops = &real_ops;

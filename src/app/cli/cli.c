@@ -58,7 +58,8 @@ static void print_error(struct cli *cli, enum err_code code, const char *message
 }
 
 /* What to do about it, where there is something to do. */
-static const char *advice_for(enum err_code code) {
+static const char *advice_for(const struct cli *cli, enum err_code code) {
+  bool here = cli->verb && strcmp(cli->verb->name, "serve") == 0; /* nobody else refused it */
   switch ((int)code) {
   case ERR_UNREACHABLE:
     return "Is it running? Start it with: medulla serve --data DIR; or name it with --url or "
@@ -66,6 +67,7 @@ static const char *advice_for(enum err_code code) {
   case ERR_UNAUTHENTICATED:
     return "Give a token with --token, MEDULLA_TOKEN, or --data DIR (reads DIR/admin.token).";
   case ERR_DENIED:
+    if (here) return "Look at the owner and mode of the folder and its key; who runs this may not.";
     return "The token's role does not allow this. medulla token list shows the roles.";
   case ERR_BUSY:
   case ERR_UNAVAILABLE: return "Try again in a moment; medulla doctor shows what is busy.";
@@ -74,7 +76,7 @@ static const char *advice_for(enum err_code code) {
 }
 
 int cli_fail(struct cli *cli, const struct err *err) {
-  const char *advice = advice_for(err->code);
+  const char *advice = advice_for(cli, err->code);
   print_error(cli, err->code, err->detail[0] ? err->detail : err_facts(err->code)->sentence);
   if (advice && !cli->json) fprintf(cli->errors, "  %s\n", advice);
   return err_facts(err->code)->exit_code;
