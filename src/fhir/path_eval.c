@@ -204,8 +204,12 @@ static bool eval_call(struct fhir_path_machine *m, const struct path_node *node,
                       const struct path_scope *scope, struct err *err) {
   size_t base = m->top;
   TRY(push_input(m, node, scope, err));
+  size_t defined = m->defined_count;
   m->node = node;
-  return node->call.entry->run(m, node, scope, base, err);
+  TRY(node->call.entry->run(m, node, scope, base, err));
+  /* What an argument defines ends with the call. */
+  if (!(node->call.entry->flags & PATH_DEFINES)) m->defined_count = defined;
+  return true;
 }
 
 static bool eval_sign(struct fhir_path_machine *m, const struct path_node *node,

@@ -79,7 +79,8 @@ enum {                     /* flags of a function */
        PATH_TYPE_ARG = 2,  /* its argument is a type */
        PATH_SORT_ARGS = 4, /* a minus before an argument turns the order */
        PATH_UNORDERED = 8, /* the order of its result is not defined */
-       PATH_NEEDS_ORDER = 16
+       PATH_NEEDS_ORDER = 16,
+       PATH_DEFINES = 32 /* what it defines goes on to what follows */
 };
 
 struct path_entry {

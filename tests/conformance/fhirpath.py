@@ -42,7 +42,7 @@ def same(kind, wanted, got):
 def difference(test, program):
     """What is wrong, or None."""
     expression = test.find("expression")
-    command = [program, "fhirpath", "--", expression.text]
+    command = [program, "fhirpath", expression.text]
     if test.get("inputfile"):
         name = test.get("inputfile").replace(".xml", ".json")
         command.append(os.path.join(DATA, "input", name))

@@ -73,6 +73,38 @@ static bool add_variable(struct evaluation *e, const char *given, struct err *er
   return true;
 }
 
+/* The end of a URL is the reference when a slash stands before it. */
+static bool ends_with(struct bytes url, struct bytes reference) {
+  return bytes_eq(url, reference) || (url.len > reference.len && bytes_ends(url, reference) &&
+                                      url.at[url.len - reference.len - 1] == '/');
+}
+
+static bool is_named(const struct json *resource, struct bytes reference) {
+  struct bytes id;
+  struct bytes type = bytes_cut(reference, '/', &id);
+  return id.len && bytes_eq(json_get_text(resource, "resourceType"), type) &&
+         bytes_eq(json_get_text(resource, "id"), id);
+}
+
+/* A Bundle's entries refer to each other; what is elsewhere is not asked for. */
+static bool resolve(void *user, struct bytes reference, struct fhir_path_value *ret_value,
+                    bool *ret_found, struct err *err) {
+  const struct evaluation *e = user;
+  (void)err;
+  if (!e->has_context || reference.len == 0) return true;
+  const struct json *entries = json_get(e->context.element.node, "entry");
+  const struct json *entry = entries && entries->kind == JSON_ARRAY ? entries->first : NULL;
+  for (; entry; entry = entry->next) {
+    const struct json *resource = json_get(entry, "resource");
+    if (!ends_with(json_get_text(entry, "fullUrl"), reference) && !is_named(resource, reference))
+      continue;
+    *ret_value = fhir_path_resource(resource);
+    *ret_found = resource != NULL;
+    return true;
+  }
+  return true;
+}
+
 static void print_trace(void *user, struct bytes name, struct fhir_path_result values) {
   struct evaluation *e = user;
   cleanup_buf struct buf text;
@@ -120,6 +152,7 @@ static bool prepare(struct evaluation *e, struct err *err) {
   e->env.variables = e->variables;
   e->env.now_ms = clock_wall_ms(clock_real());
   e->env.user = e;
+  e->env.resolve = resolve;
   if (cli_flag(e->cli, "trace")) e->env.trace = print_trace;
   return true;
 }

@@ -282,6 +282,8 @@ static void test_collections(void **state) {
       {"coalesce({}, name.use.first(), 'x')", "[\"official\"]"},
       {"defineVariable('n', name.given.first()).select(%n)", "[\"Anna\"]"},
       {"name.select(defineVariable('u', use).select(%u))", "[\"official\",\"usual\"]"},
+      {"1.combine(defineVariable('v', 2).select(%v)).combine(defineVariable('v', 3).select(%v))",
+       "[1,2,3]"},
       {"Patient.name.repeat(given).count()", "[4]"},
       {"(1|2|3).take(-1)", "[]"},
       {"(1|2|3).skip(5)", "[]"},
