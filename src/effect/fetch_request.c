@@ -30,29 +30,38 @@ static bool put_header(struct buf *out, struct bytes name, struct bytes value, s
   return true;
 }
 
+/* Headers of ours that the guest brought itself. */
+struct brought {
+  bool key, trace;
+};
+
 /* [[name, value]...] or {name: value}. */
-static bool put_headers(struct buf *out, const struct json *headers, bool *ret_keyed,
+static bool put_headers(struct buf *out, const struct json *headers, struct brought *ret_brought,
                         struct err *err) {
   bool pairs = headers && headers->kind == JSON_ARRAY;
   for (const struct json *item = headers ? headers->first : NULL; item; item = item->next) {
     struct bytes name = pairs ? json_text(json_item(item, 0)) : item->name;
     struct bytes value = pairs ? json_text(json_item(item, 1)) : json_text(item);
-    if (bytes_eq_nocase(name, BYTES("Idempotency-Key"))) *ret_keyed = true;
+    if (bytes_eq_nocase(name, BYTES("Idempotency-Key"))) ret_brought->key = true;
+    if (bytes_eq_nocase(name, BYTES("traceparent"))) ret_brought->trace = true;
     TRY(put_header(out, name, value, err));
   }
   return true;
 }
 
-/* Requests that change something carry the call's key, unless the guest brought its own. */
+/* Requests that change something carry the call's key, all the trace they belong to, unless the
+ * guest brought its own. */
 static bool read_headers(struct effect_call *call, struct fetch_request *request, struct err *err) {
   struct buf out;
   char id[ID_TEXT_BYTES];
-  bool keyed = false;
+  struct brought brought = {0};
+  struct bytes trace = call->run->traceparent;
   bool safe = bytes_eq_str(request->method, "GET") || bytes_eq_str(request->method, "HEAD");
   buf_init(&out, HEADER_BYTES_MAX);
-  bool ok = put_headers(&out, json_get(call->payload, "headers"), &keyed, err);
+  bool ok = put_headers(&out, json_get(call->payload, "headers"), &brought, err);
   id_text(effect_idempotency(call), id);
-  if (!safe && !keyed) buf_printf(&out, "Idempotency-Key: %s\r\n", id);
+  if (!safe && !brought.key) buf_printf(&out, "Idempotency-Key: %s\r\n", id);
+  if (trace.len && !brought.trace) buf_printf(&out, "traceparent: %.*s\r\n", BYTES_FMT(trace));
   if (ok && !buf_ok(&out)) {
     err_set(err, ERR_LIMIT, ERR_PLACE, ERR_OFFSET_NONE, "headers have at most 64 KiB");
     ok = false;

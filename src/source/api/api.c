@@ -4,6 +4,7 @@
 #include "base/must.h"
 #include "source/api/follow.h"
 #include "source/api/parts.h"
+#include "wire/traceparent.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -83,6 +84,14 @@ bool api_wants(struct bytes filter, struct bytes app, struct bytes function) {
   if (filter.len == 0) return true;
   if (slash == filter.len) return bytes_eq(filter, function) || bytes_eq(filter, app);
   return bytes_eq(bytes_cut(filter, '/', &rest), app) && bytes_eq(rest, function);
+}
+
+/* W3C Trace Context: a header that is malformed is as good as none. */
+struct bytes api_trace(const struct api_call *call) {
+  struct bytes text = exchange_header(call->x, "traceparent");
+  struct traceparent trace;
+  struct err err;
+  return traceparent_parse(text, &trace, &err) ? text : BYTES_NONE;
 }
 
 struct bytes api_query(struct api_call *call, const char *name) {

@@ -95,6 +95,8 @@ void api_fail_err(struct api_call *call, const struct err *err, int64_t retry_af
 bool api_may_app(struct api_call *call, struct bytes name) MUST_CHECK;
 /* A query parameter, decoded, in the exchange's arena; at NULL when missing. */
 struct bytes api_query(struct api_call *call, const char *name);
+/* The traceparent header, where it is a proper one. */
+struct bytes api_trace(const struct api_call *call);
 /* Whether a filter ("", APP, FUNCTION or APP/FUNCTION) means this function. */
 bool api_wants(struct bytes filter, struct bytes app, struct bytes function);
 /* The body as JSON; false: answered. */

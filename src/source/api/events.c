@@ -38,7 +38,7 @@ static struct event event_of(struct api_call *call, const struct cloudevent *giv
                         .ce_type = given->type,
                         .ce_subject = given->subject,
                         .principal = call->principal->name,
-                        .traceparent = exchange_header(call->x, "traceparent")};
+                        .traceparent = api_trace(call)};
   buf_init(&envelope, 2 * EVENT_BYTES_MAX);
   cloudevents_write(&envelope, given);
   event.envelope = arena_copy(api_arena(call), buf_bytes(&envelope));

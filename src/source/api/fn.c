@@ -339,7 +339,7 @@ static void any_fn(struct api_call *call) {
   struct flow_invocation invocation = {.function = bytes_str(route->function->name),
                                        .payload = buf_bytes(&event),
                                        .principal = call->principal->name,
-                                       .traceparent = exchange_header(call->x, "traceparent"),
+                                       .traceparent = api_trace(call),
                                        .source = "http"};
   call->reply.answer = on_answered;
   flow_invoke(call->api->options.flow, &invocation, &call->reply);

@@ -118,7 +118,7 @@ static void invoke_event(struct api_call *call, struct bytes payload) {
                 .ce_source = BYTES("invoke"),
                 .ce_type = BYTES(EVENT_TYPE_INVOKE),
                 .principal = call->principal->name,
-                .traceparent = exchange_header(call->x, "traceparent")}};
+                .traceparent = api_trace(call)}};
   struct event *event = &incoming.event;
   id_text(event->id, id);
   event->ce_id = bytes_str(id);
@@ -173,7 +173,7 @@ static void post_invoke(struct api_call *call) {
                                        .qualifier = api_query(call, "Qualifier"),
                                        .payload = payload,
                                        .principal = call->principal->name,
-                                       .traceparent = exchange_header(call->x, "traceparent"),
+                                       .traceparent = api_trace(call),
                                        .source = "invoke",
                                        .dry = bytes_eq_nocase(type, BYTES("DryRun"))};
   call->reply.answer = invocation.dry ? on_dry : on_invoked;

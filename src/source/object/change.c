@@ -55,7 +55,7 @@ static bool submit(struct object_write *write, struct err *err) {
   TRY(match_holds(write, err));
   TRY(object_event(&write->objects->store, api_arena(write->call), &change, &incoming.event, err));
   incoming.event.principal = write->call->principal->name;
-  incoming.event.traceparent = exchange_header(write->call->x, "traceparent");
+  incoming.event.traceparent = api_trace(write->call);
   struct flow_admission admission = {
       .incoming = &incoming, .count = 1, .with = add_row, .with_arg = write};
   write->reply.answer = admitted;

@@ -37,7 +37,7 @@ static void make_event(struct queue_send *send, struct queue_entry *entry,
                         .ce_source = send->queue,
                         .ce_type = BYTES(EVENT_TYPE_QUEUE),
                         .principal = send->call->principal->name,
-                        .traceparent = exchange_header(send->call->x, "traceparent")};
+                        .traceparent = api_trace(send->call)};
   buf_init(&data, QUEUE_RECORD_BYTES_MAX);
   buf_init(&envelope, QUEUE_ENVELOPE_BYTES_MAX);
   queue_record_write(&data, &message);

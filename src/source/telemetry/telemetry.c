@@ -52,7 +52,7 @@ static void make_event(struct api_call *call, const struct telemetry_part *part,
       .ce_type = BYTES(EVENT_TYPE_TELEMETRY),
       .ce_subject = arena_printf(arena, "%u", part->shard),
       .principal = call->principal->name,
-      .traceparent = exchange_header(call->x, "traceparent")};
+      .traceparent = api_trace(call)};
   buf_init(envelope, ENVELOPE_BYTES_MAX);
   event_write_envelope(envelope, &event, part->data);
   must(buf_ok(envelope));

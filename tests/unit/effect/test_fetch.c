@@ -40,14 +40,17 @@ static void test_answer(void **state) {
   struct rig rig;
   (void)state;
   rig_open(&rig, yaml);
-  ask(&rig, 1,
-      "{\"url\":\"https://api.example.org/v1/a?b#c\",\"method\":\"POST\",\"body\":\"aGk=\","
-      "\"encoding\":\"base64\",\"headers\":[[\"X-One\",\"1\"],[\"Host\",\"evil\"]]}");
+  rig_run(&rig, 1);
+  rig.run.traceparent = BYTES("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+  rig_call(&rig, "fetch",
+           "{\"url\":\"https://api.example.org/v1/a?b#c\",\"method\":\"POST\",\"body\":\"aGk=\","
+           "\"encoding\":\"base64\",\"headers\":[[\"X-One\",\"1\"],[\"Host\",\"evil\"]]}");
   assert_int_equal(rig.sent_count, 1);
   assert_string_equal(rig.sent[0].url, "https://api.example.org/v1/a?b");
   assert_string_equal(rig.sent[0].body, "hi");
   assert_non_null(strstr(rig.sent[0].headers, "X-One: 1\r\n"));
   assert_non_null(strstr(rig.sent[0].headers, "Idempotency-Key: "));
+  assert_non_null(strstr(rig.sent[0].headers, "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736"));
   assert_null(strstr(rig.sent[0].headers, "evil"));
   assert_false(rig.sent[0].request.allow_private);
   assert_int_equal(rig_audits(&rig, "\"asked\""), 1); /* durable before the first byte */
