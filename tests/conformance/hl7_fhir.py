@@ -3,10 +3,12 @@
 
 The rule. Each expected bundle is taken apart into leaves: a resource's type, a place and a value.
 Left aside are ids, meta, text, extensions, Provenance, MessageHeader.eventCoding.display and
+references to resources without content, and
 whatever a line of RULES below names, with its reason: what is not of the HL7 v2-to-FHIR guide but
 of the product that wrote the expectation. A reference is the type of what it points to. Array
 places have no numbers: the n-th equal leaf of a resource matches the n-th. Instants are compared
-as instants. Equal expected resources count once: one organization is one resource. Resources of a type are paired so that most leaves agree; the score is the share of
+as instants. Equal expected resources count once: one organization is one resource. Resources of
+a type are paired so that most leaves agree; the score is the share of
 expected leaves that are there, over all messages of the types the mapping knows.
 """
 import collections
@@ -20,8 +22,7 @@ import sys
 
 # (set, type and place as a regular expression, reason)
 RULES = [
-    ("*", r"^Organization\.identifier\.value=CDC PRIME", "the product's own name"),
-    ("*", r"=2\.16\.840\.1\.114222\.4\.1\.237821$", "the product's own OID"),
+    ("cdc", r"v2-0396\.html", "the product's own address for local codes"),
     ("ms", r"http://example\.com/v2-to-fhir-converter", "the product's own systems"),
 ]
 SETS = {"cdc": "hl7v2-fhir-cdc", "ms": "hl7v2-fhir-ms"}
@@ -47,7 +48,8 @@ def value(v):
 def leaves(node, place, types):
     if isinstance(node, dict):
         if isinstance(node.get("reference"), str):
-            yield place + ".reference", types.get(node["reference"], "?")
+            if node["reference"] in types or not types:
+                yield place + ".reference", types.get(node["reference"], "?")
             return
         for name, child in node.items():
             if name in SKIP or name.startswith("_") or name == "resourceType":
@@ -62,11 +64,19 @@ def leaves(node, place, types):
         yield place, value(node)
 
 
+def is_own(resource):
+    """The product's own organization, which it adds to every bundle."""
+    return any(i.get("value", "").startswith("CDC PRIME") for i in resource.get("identifier", [])
+               if isinstance(i, dict))
+
+
 def resources(bundle):
     types = {}
-    entries = [e for e in bundle["entry"] if e.get("resource")]
+    entries = [e for e in bundle["entry"] if e.get("resource") and not is_own(e["resource"])]
     for e in entries:
         r = e["resource"]
+        if not list(leaves(r, "", {})):
+            continue
         types[e.get("fullUrl", "")] = r["resourceType"]
         types[f"{r['resourceType']}/{r.get('id')}"] = r["resourceType"]
     for e in entries:
@@ -149,8 +159,8 @@ def main():
 
 
 # What was reached; it must not fall.
-LEAST_CDC = 0.0
-LEAST_MS = 0.0
+LEAST_CDC = 85.0
+LEAST_MS = 44.0
 
 if __name__ == "__main__":
     sys.exit(main())
