@@ -1,9 +1,11 @@
 /* app/main.c: one program: the command line, and behind `serve` the server. */
 #include "app/cli/cli.h"
 #include "app/server.h"
+#include "base/starve.h"
 #include "os/log.h"
 #include "os/process.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 /* A run that waits longer than this for a busy worker gets one of its own. Shorter, and a burst of
@@ -44,6 +46,10 @@ static int serve(struct cli *cli) {
     return cli_usage(cli, "TLS needs both --tls-cert and --tls-key");
   options.workers_max = (uint32_t)workers;
   options.keep_ms = days * 86400000;
+  if (!starve_from_environment()) {
+    fprintf(stderr, "MEDULLA_STARVE is must:N or room:N\n");
+    return CLI_USAGE;
+  }
   log_open(&(struct log_options){.fd = STDERR_FILENO, .level = LOG_INFO});
   if (!server_open(&options, &server, &err)) return cli_fail(cli, &err);
   fprintf(cli->out, "medulla is ready at %s://%s (data in %s)\n",

@@ -2,6 +2,7 @@
 #include "base/arena.h"
 
 #include "base/must.h"
+#include "base/starve.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,7 +71,7 @@ void *arena_alloc(struct arena *arena, size_t bytes) {
   if (need == 0) need = ARENA_ALIGN;
   struct arena_block *block = arena->block;
   if (!block || block->bytes - block->used < need) block = block_new(arena, need);
-  if (!block) {
+  if (!block || starve(STARVE_ROOM)) {
     arena->overflow = true;
     return NULL;
   }

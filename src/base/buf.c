@@ -2,6 +2,7 @@
 #include "base/buf.h"
 
 #include "base/must.h"
+#include "base/starve.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ uint8_t *buf_room(struct buf *buf, size_t bytes) {
   if (!buf->at || buf->room - buf->len < bytes) {
     size_t room = buf->room ? buf->room * 2 : BUF_FIRST_BYTES;
     while (room - buf->len < bytes) room *= 2;
-    uint8_t *at = realloc(buf->at, room);
+    uint8_t *at = starve(STARVE_ROOM) ? NULL : realloc(buf->at, room);
     if (!at) {
       buf->overflow = true;
       return NULL;

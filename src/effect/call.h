@@ -41,10 +41,13 @@ void effect_fail_err(struct effect_call *call, const struct err *err);
 /* A required text member of the payload, within a length. False: answered with what is wrong. */
 bool effect_text(struct effect_call *call, const char *member, size_t bytes_max,
                  struct bytes *ret_text) MUST_CHECK;
+/* call->own, zeroed. False: answered, the call has ended. */
+bool effect_own(struct effect_call *call, size_t bytes) MUST_CHECK;
 /* Runs query on a reader thread, then done on the loop. Both get the call; query may only touch
  * call->own and call->arena. */
 void effect_ask(struct effect_call *call, store_query *query, void (*done)(void *call));
-/* "app NUL key", in the call's arena. */
+/* "app NUL key", in the call's arena; empty when it does not fit: then the run fails when the call
+ * is answered. So does the timer's key. */
 struct bytes effect_app_key(struct effect_call *call, struct bytes key);
 /* The row key of a timer: kind 'k' with the guest's key, 'i' with the event's id. */
 struct bytes effect_timer_key(struct effect_call *call, char kind, struct bytes key);

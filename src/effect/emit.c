@@ -19,6 +19,7 @@ enum {
 /* Row key of a timer: app, NUL, 'k' and the key, or 'i' and the event's id. */
 struct bytes effect_timer_key(struct effect_call *call, char kind, struct bytes key) {
   uint8_t *tagged = arena_alloc(&call->arena, key.len + 1);
+  if (!tagged) return BYTES_NONE;
   tagged[0] = (uint8_t)kind;
   memcpy(tagged + 1, key.at, key.len);
   return effect_app_key(call, bytes_of(tagged, key.len + 1));

@@ -151,9 +151,9 @@ static void look_up(void *arg, struct store_reader *reader) {
 }
 
 void effect_fetch(struct effect_call *call) {
-  struct fetch *fetch = ARENA_NEW(&call->arena, struct fetch);
   struct err err;
-  call->own = fetch;
+  if (!effect_own(call, sizeof(struct fetch))) return;
+  struct fetch *fetch = call->own;
   if (!fetch_request_read(call, &fetch->request, &err)) {
     effect_fail(call, err.code, "fetch: %s", err.detail);
     return;

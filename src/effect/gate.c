@@ -55,6 +55,8 @@ void gate_run_end(struct gate_run *run) {
 }
 
 void effect_answer(struct effect_call *call, struct bytes json) {
+  /* It may have staged a key that did not fit: nothing of this run may be settled. */
+  if (call->run && !arena_ok(&call->arena)) call->run->stage.arena->overflow = true;
   if (call->run) call->run->answer(call->run, call->ordinal, true, json);
   call_free(call);
 }
@@ -131,6 +133,12 @@ bool effect_text(struct effect_call *call, const char *member, size_t bytes_max,
   return true;
 }
 
+bool effect_own(struct effect_call *call, size_t bytes) {
+  call->own = arena_alloc(&call->arena, bytes);
+  if (!call->own) effect_fail(call, ERR_LIMIT, "%s: the call needs too much memory", call->name);
+  return call->own != NULL;
+}
+
 void effect_ask(struct effect_call *call, store_query *query, void (*done)(void *call)) {
   store_ask(call->gate->store, query, done, call);
 }
@@ -138,7 +146,7 @@ void effect_ask(struct effect_call *call, store_query *query, void (*done)(void 
 struct bytes effect_app_key(struct effect_call *call, struct bytes key) {
   size_t app_bytes = call->run->app.len;
   uint8_t *at = arena_alloc(&call->arena, app_bytes + 1 + key.len);
-  must(at != NULL);
+  if (!at) return BYTES_NONE;
   memcpy(at, call->run->app.at, app_bytes);
   if (key.len) memcpy(at + app_bytes + 1, key.at, key.len);
   return bytes_of(at, app_bytes + 1 + key.len);

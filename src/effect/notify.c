@@ -171,6 +171,7 @@ static bool read_limits(struct effect_call *call, struct notify *notify) {
 /* app NUL contact NUL key */
 static struct bytes notice_key(struct effect_call *call, struct bytes contact, struct bytes key) {
   uint8_t *at = arena_alloc(&call->arena, contact.len + 1 + key.len);
+  if (!at) return BYTES_NONE;
   memcpy(at, contact.at, contact.len);
   memcpy(at + contact.len + 1, key.at, key.len);
   return effect_app_key(call, bytes_of(at, contact.len + 1 + key.len));
@@ -179,11 +180,11 @@ static struct bytes notice_key(struct effect_call *call, struct bytes contact, s
 void effect_notify(struct effect_call *call) {
   struct bytes name, text;
   struct bytes key = json_get_text(call->payload, "key");
-  struct notify *notify = ARENA_NEW(&call->arena, struct notify);
   if (!effect_text(call, "contact", GRANT_TEXT_BYTES, &name)) return;
   if (!effect_granted(call, "notify", "notify", name)) return;
   if (!effect_text(call, "text", NOTIFY_TEXT_BYTES_MAX, &text)) return;
-  call->own = notify;
+  if (!effect_own(call, sizeof(struct notify))) return;
+  struct notify *notify = call->own;
   notify->contact = call->run->manifest ? manifest_contact(call->run->manifest, name) : NULL;
   if (!notify->contact) {
     effect_fail(call, ERR_NOT_FOUND, "notify: the app has no contact \"%.*s\"", BYTES_FMT(name));

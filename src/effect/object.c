@@ -54,12 +54,12 @@ bool object_named(struct effect_call *call, const char *action, struct bytes *re
 }
 
 static struct object_read *read_new(struct effect_call *call) {
-  struct object_read *read = ARENA_NEW(&call->arena, struct object_read);
+  if (!effect_own(call, sizeof(struct object_read))) return NULL;
+  struct object_read *read = call->own;
   read->objects = object_store_of(call);
   buf_init(&read->row, OBJECT_ROW_BYTES_MAX);
   buf_init(&read->body, BODY_BYTES_MAX);
   buf_init(&read->answer, ANSWER_BYTES_MAX);
-  call->own = read;
   return read;
 }
 
@@ -176,6 +176,7 @@ static void get(struct effect_call *call, bool with_body) {
     return;
   }
   struct object_read *read = read_new(call);
+  if (!read) return;
   read->bucket = bucket;
   read->key = key;
   read->with_body = with_body;
@@ -261,6 +262,7 @@ void effect_object_list(struct effect_call *call) {
   }
   effect_audit(call, bucket, "ok", NULL, prefix);
   struct object_read *read = read_new(call);
+  if (!read) return;
   read->list = (struct object_list){.bucket = bucket,
                                     .prefix = prefix,
                                     .delimiter = json_get_text(call->payload, "delimiter"),

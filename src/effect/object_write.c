@@ -101,10 +101,10 @@ static bool write_body(struct effect_call *call, struct object_put *put, struct 
 
 void effect_object_put(struct effect_call *call) {
   struct object_store objects = object_store_of(call);
-  struct object_write *write = ARENA_NEW(&call->arena, struct object_write);
   struct object_put *put = NULL;
   struct err err;
-  call->own = write;
+  if (!effect_own(call, sizeof(struct object_write))) return;
+  struct object_write *write = call->own;
   if (!object_named(call, "put", &write->bucket, &write->key)) return;
   if (read_metadata(call, write, &err) && object_put_begin(&objects, &put, &err) &&
       write_body(call, put, &err)) {
@@ -121,8 +121,12 @@ void effect_object_delete(struct effect_call *call) {
   struct object_write write = {0};
   struct err err;
   if (!object_named(call, "delete", &write.bucket, &write.key)) return;
-  stage_remove(&call->run->stage, TABLE_object,
-               object_row_key(&call->arena, write.bucket, write.key));
+  struct bytes row_key = object_row_key(&call->arena, write.bucket, write.key);
+  if (!arena_ok(&call->arena)) {
+    effect_fail(call, ERR_LIMIT, "object.delete: the call needs too much memory");
+    return;
+  }
+  stage_remove(&call->run->stage, TABLE_object, row_key);
   effect_audit(call, write.bucket, "ok", NULL, write.key);
   if (stage_change(call, "ObjectRemoved:Delete", &write, NULL, &err))
     effect_answer(call, BYTES("null"));

@@ -73,10 +73,10 @@ static void get_done(void *arg) {
 }
 
 static struct state_read *read_new(struct effect_call *call, struct bytes key) {
-  struct state_read *read = ARENA_NEW(&call->arena, struct state_read);
+  if (!effect_own(call, sizeof(struct state_read))) return NULL;
+  struct state_read *read = call->own;
   read->key = key;
   buf_init(&read->answer, STATE_ANSWER_BYTES_MAX);
-  call->own = read;
   return read;
 }
 
@@ -93,7 +93,9 @@ void effect_state_get(struct effect_call *call) {
   effect_audit(call, BYTES("state"), "ok", NULL, key);
   struct bytes value = own && own->kind == STAGE_PUT ? own->value : BYTES("null");
   if (!own) {
-    read_new(call, key)->delta = delta;
+    struct state_read *read = read_new(call, key);
+    if (!read) return;
+    read->delta = delta;
     effect_ask(call, get_query, get_done);
   } else if (delta) {
     answer_sum(call, value, delta);
@@ -150,14 +152,15 @@ void effect_state_list(struct effect_call *call) {
   }
   effect_audit(call, BYTES("state"), "ok", NULL, prefix);
   struct state_read *read = read_new(call, effect_app_key(call, prefix));
+  if (!read) return;
   read->app_bytes = call->run->app.len + 1;
   read->limit = limit;
   if (after.len) {
     /* The first key greater than `after`: itself and one NUL. */
     struct bytes from = effect_app_key(call, after);
     uint8_t *next = arena_alloc(&call->arena, from.len + 1);
-    memcpy(next, from.at, from.len);
-    read->from = bytes_of(next, from.len + 1);
+    if (next && from.len) memcpy(next, from.at, from.len);
+    read->from = next ? bytes_of(next, from.len + 1) : BYTES_NONE;
   }
   effect_ask(call, list_query, list_done);
 }

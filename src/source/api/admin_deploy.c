@@ -182,12 +182,18 @@ static void get_apps(struct api_call *call) {
     struct app_row *row = map_get(&apps, function->app);
     if (!row) {
       row = ARENA_NEW(api_arena(call), struct app_row);
+      if (!row) break;
       row->app = function->app;
       map_put(&apps, function->app, row);
     }
     row->functions++;
     if (function->live->created_ms > row->deployed_ms)
       row->deployed_ms = function->live->created_ms;
+  }
+  if (!arena_ok(api_arena(call))) {
+    map_fini(&apps);
+    api_fail(call, ERR_LIMIT, "the apps are too many to list");
+    return;
   }
   buf_init(&body, LIST_BYTES_MAX);
   json_out_init(&out, &body);

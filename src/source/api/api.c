@@ -121,8 +121,13 @@ bool api_capture_id(struct api_call *call, struct id *ret_id) {
 }
 
 bool api_body_json(struct api_call *call, const struct json **ret_tree) {
+  enum { OWN_BYTES = 256 << 10 }; /* what a body may not take from the call that answers it */
+  struct arena *arena = api_arena(call);
   struct err err;
-  if (json_parse(api_arena(call), exchange_body(call->x), ret_tree, &err)) return true;
+  arena->bytes_max -= OWN_BYTES;
+  bool ok = json_parse(arena, exchange_body(call->x), ret_tree, &err);
+  arena->bytes_max += OWN_BYTES;
+  if (ok) return true;
   api_fail_err(call, &err, 0);
   return false;
 }

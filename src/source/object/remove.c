@@ -73,7 +73,14 @@ static void one_removed(struct object_write *write, const struct err *err) {
 static void remove_one(struct removing *removing, struct bytes key) {
   struct api_call *call = removing->call;
   struct removing_one *one = ARENA_NEW(api_arena(call), struct removing_one);
-  must(one != NULL);
+  if (!one) {
+    xml_write_open(&removing->body, "Error", NULL);
+    xml_write_element(&removing->body, "Key", key);
+    xml_write_element(&removing->body, "Code", BYTES("InternalError"));
+    xml_write_element(&removing->body, "Message", BYTES("too many keys at once; ask again"));
+    xml_write_close(&removing->body, "Error");
+    return;
+  }
   one->removing = removing;
   one->write = (struct object_write){.objects = removing->objects,
                                      .call = call,
