@@ -1,0 +1,3 @@
+export async function handler(event, context) {
+  return Promise.all(["first", "second"].map((key) => context.state.get(key)));
+}

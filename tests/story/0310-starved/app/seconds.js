@@ -1,0 +1,3 @@
+export async function handler(event, context) {
+  await context.state.increment("second", 1);
+}
