@@ -40,15 +40,20 @@ static bool find_token(const struct cli *cli, struct client *client, struct err 
   return read_token(path, cli->data != NULL, client, err);
 }
 
+/* MEDULLA_CERT may hold the key, too. */
+static void find_certificates(const struct cli *cli, struct client *client) {
+  snprintf(client->ca, sizeof client->ca, "%s", first_of(cli->ca, "MEDULLA_CA", ""));
+  snprintf(client->cert, sizeof client->cert, "%s", first_of(NULL, "MEDULLA_CERT", ""));
+  snprintf(client->key, sizeof client->key, "%s", first_of(NULL, "MEDULLA_CERT_KEY", client->cert));
+}
+
 bool client_init(struct cli *cli, struct client *ret_client, struct err *err) {
   const char *url = first_of(cli->url, "MEDULLA_URL", CLI_URL_DEFAULT);
-  struct client client = {.fd = -1};
+  struct client client = {0};
   struct uri uri;
   if (!uri_parse(&cli->arena, bytes_str(url), &uri, err)) return false;
-  if (bytes_eq_str(uri.scheme, "https"))
-    FAIL(ERR_UNSUPPORTED, "this version's command line speaks http only; use an address of this "
-                          "machine, or a tunnel");
-  if (!bytes_eq_str(uri.scheme, "http") || uri.query.at)
+  client.secure = bytes_eq_str(uri.scheme, "https");
+  if ((!client.secure && !bytes_eq_str(uri.scheme, "http")) || uri.query.at)
     FAIL(ERR_USAGE, "%s is no address of a server; write http://host:port", url);
   struct bytes base = uri.path;
   while (base.len && base.at[base.len - 1] == '/') base.len--;
@@ -59,6 +64,7 @@ bool client_init(struct cli *cli, struct client *ret_client, struct err *err) {
   bytes_text(uri.authority, client.host, sizeof client.host);
   snprintf(client.port, sizeof client.port, "%u", uri.port);
   TRY(find_token(cli, &client, err));
+  find_certificates(cli, &client);
   buf_init(&client.in, CLIENT_ANSWER_BYTES_MAX);
   *ret_client = client;
   return true;

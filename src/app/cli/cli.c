@@ -131,6 +131,7 @@ static bool set_common(struct cli *cli, const char *name, const char *value) {
   if (strcmp(name, "url") == 0) cli->url = value;
   if (strcmp(name, "token") == 0) cli->token = value;
   if (strcmp(name, "data") == 0) cli->data = value;
+  if (strcmp(name, "ca") == 0) cli->ca = value;
   if (strcmp(name, "json") == 0) cli->json = true;
   return true;
 }

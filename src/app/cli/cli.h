@@ -56,7 +56,7 @@ struct cli {
     const char *value;
   } given[CLI_GIVEN_MAX]; /* all of them, in order */
   int given_count;
-  const char *url, *token, *data; /* common flags as given, or NULL */
+  const char *url, *token, *data, *ca; /* common flags as given, or NULL */
   bool json, color;
   FILE *out, *errors, *in;
   struct arena arena;

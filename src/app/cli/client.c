@@ -5,39 +5,80 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
 enum { READ_BYTES = 64 << 10, CONNECT_MS_MAX = 10000 };
 
-static bool wait_for(int fd, short events, int wait_ms, struct err *err) {
-  struct pollfd poll_fd = {.fd = fd, .events = events};
-  for (;;) {
-    int got = poll(&poll_fd, 1, wait_ms);
-    if (got > 0) return true;
-    if (got == 0) FAIL(ERR_TIMEOUT, "the server did not answer within %d s", wait_ms / 1000);
-    if (errno != EINTR) FAIL(ERR_IO, "waiting for the server failed: errno %d", errno);
+static void on_ready(struct stream *stream, unsigned events) {
+  struct client *client = stream->owner;
+  client->ready = true;
+  stream_want(stream, 0);
+}
+
+static int64_t now_ms(void) {
+  return clock_mono_ns(clock_real()) / 1000000;
+}
+
+static bool wait_for(struct client *client, unsigned interest, int wait_ms, struct err *err) {
+  int64_t until_ms = now_ms() + wait_ms;
+  client->ready = false;
+  stream_want(client->stream, interest);
+  while (!client->ready) {
+    int64_t left_ms = until_ms - now_ms();
+    if (left_ms <= 0) FAIL(ERR_TIMEOUT, "the server did not answer within %d s", wait_ms / 1000);
+    (void)loop_step(client->loop, (int)left_ms);
   }
+  return true;
+}
+
+static void adopt(struct client *client) {
+  client->stream->owner = client;
+  client->stream->ready = on_ready;
+}
+
+/* The certificate is checked before the token goes anywhere. */
+static bool secure(struct client *client, struct err *err) {
+  const struct tls_files mine = {client->cert[0] ? client->cert : NULL, client->key, NULL};
+  if (!client->tls)
+    TRY(tls_client_open(client->ca[0] ? client->ca : NULL, &mine, &client->tls, err));
+  client->stream = tls_stream_connect(client->loop, client->tls, client->name, &client->stream);
+  adopt(client);
+  TRY(wait_for(client, LOOP_WRITE, CONNECT_MS_MAX + TLS_REFUSAL_MS_MAX, err));
+  const char *failure = tls_stream_failure(client->stream);
+  if (failure)
+    FAIL(ERR_UNREACHABLE,
+         "no secure connection to %s: %s; MEDULLA_CA or --ca names the "
+         "authority of its certificate",
+         client->host, failure);
+  return true;
 }
 
 /* One address; the name has been resolved. */
 static bool connect_to(struct client *client, const char *address, struct err *err) {
-  cleanup_fd int fd = -1;
+  cleanup_fd int given = -1;
   int failure = 0;
   socklen_t size = sizeof failure;
-  TRY(net_connect(address, &fd, err));
-  TRY(wait_for(fd, POLLOUT, CONNECT_MS_MAX, err));
+  TRY(net_connect(address, &given, err));
+  TRY(stream_open_socket(client->loop, given, &client->stream, err));
+  int fd = steal_fd(&given);
+  adopt(client);
+  TRY(wait_for(client, LOOP_WRITE, CONNECT_MS_MAX, err));
   if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) != 0) failure = errno;
   if (failure)
     FAIL(ERR_UNREACHABLE, "cannot connect to %s: %s", address,
          failure == ECONNREFUSED ? "nobody listens there" : "no way there");
-  client->fd = steal_fd(&fd);
-  return true;
+  return !client->secure || secure(client, err);
+}
+
+static void disconnect(struct client *client) {
+  stream_close(&client->stream);
+  buf_reset(&client->in);
 }
 
 bool client_reachable(struct client *client, struct err *err) {
-  if (client->fd >= 0) return true;
+  if (client->stream) return true;
+  if (!client->loop) TRY(loop_new(clock_real(), &client->loop, err));
   struct addrinfo *found = NULL;
   struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
   if (getaddrinfo(client->name, client->port, &wanted, &found) != 0)
@@ -50,43 +91,40 @@ bool client_reachable(struct client *client, struct err *err) {
     snprintf(address, sizeof address, at->ai_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
              client->port);
     connected = connect_to(client, address, err);
+    if (!connected) disconnect(client);
   }
   freeaddrinfo(found);
   if (!connected && !found) FAIL(ERR_UNREACHABLE, "there is no host called %s", client->name);
   return connected;
 }
 
-static void disconnect(struct client *client) {
-  if (client->fd >= 0) close(client->fd);
-  client->fd = -1;
-  buf_reset(&client->in);
-}
-
 void client_fini(struct client *client) {
   disconnect(client);
+  tls_client_close(&client->tls);
+  if (client->loop) loop_free(&client->loop);
   buf_fini(&client->in);
   bytes_wipe(client->token, sizeof client->token);
 }
 
-/* A kept connection the server has closed meanwhile shows as readable. */
+/* A kept connection has nothing to read, unless the server has closed it meanwhile. */
 static void drop_stale(struct client *client) {
-  struct pollfd poll_fd = {.fd = client->fd, .events = POLLIN};
-  if (client->fd >= 0 && poll(&poll_fd, 1, 0) != 0) disconnect(client);
+  uint8_t byte;
+  size_t len;
+  if (client->stream && stream_read(client->stream, &byte, 1, &len) != STREAM_AGAIN)
+    disconnect(client);
 }
 
 static bool send_all(struct client *client, struct bytes data, struct err *err) {
   while (data.len) {
-    ssize_t sent = send(client->fd, data.at, data.len, MSG_NOSIGNAL);
-    if (sent > 0) {
-      data = bytes_from(data, (size_t)sent);
-      continue;
+    size_t sent = 0;
+    switch (stream_write(client->stream, &data, 1, &sent)) {
+    case STREAM_OK: data = bytes_from(data, sent); break;
+    case STREAM_AGAIN: TRY(wait_for(client, LOOP_WRITE, CLIENT_WAIT_MS_MAX, err)); break;
+    case STREAM_END:
+    case STREAM_BROKEN:
+      /* The server may have answered before it closed: an answer is more useful than this. */
+      return true;
     }
-    if (errno == EAGAIN || errno == EINTR) {
-      TRY(wait_for(client->fd, POLLOUT, CLIENT_WAIT_MS_MAX, err));
-      continue;
-    }
-    /* The server may have answered before it closed: an answer is more useful than this. */
-    return errno == EPIPE || errno == ECONNRESET;
   }
   return true;
 }
@@ -96,13 +134,13 @@ static bool receive(struct client *client, bool *ret_end, struct err *err) {
   uint8_t *at = buf_room(&client->in, READ_BYTES);
   if (!at) FAIL(ERR_LIMIT, "the answer is too large");
   for (;;) {
-    TRY(wait_for(client->fd, POLLIN, CLIENT_WAIT_MS_MAX, err));
-    ssize_t got = recv(client->fd, at, READ_BYTES, 0);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-    if (got < 0) FAIL(ERR_CLOSED, "the connection broke before the answer was whole");
-    buf_grew(&client->in, (size_t)got);
-    *ret_end = got == 0;
-    return true;
+    size_t got = 0;
+    switch (stream_read(client->stream, at, READ_BYTES, &got)) {
+    case STREAM_OK: buf_grew(&client->in, got); return true;
+    case STREAM_END: *ret_end = true; return true;
+    case STREAM_BROKEN: FAIL(ERR_CLOSED, "the connection broke before the answer was whole");
+    case STREAM_AGAIN: TRY(wait_for(client, LOOP_READ, CLIENT_WAIT_MS_MAX, err)); break;
+    }
   }
 }
 

@@ -8,7 +8,7 @@
 #define MEDULLA_APP_CLI_CLIENT_H
 
 #include "app/cli/cli.h"
-#include "os/net.h"
+#include "os/tls.h"
 #include "wire/http.h"
 
 #define CLIENT_ANSWER_BYTES_MAX (256u << 20)
@@ -22,7 +22,13 @@ struct client {
   char port[8];
   char base[256]; /* path before every target, without its last slash */
   char token[512];
-  int fd;
+  char ca[1024];              /* whose certificates are believed; empty: the system's authorities */
+  char cert[1024], key[1024]; /* shown to a server that asks; empty: none */
+  bool secure;                /* https */
+  bool ready;                 /* the stream is ready for what was waited for */
+  struct loop *loop;
+  struct tls_client *tls;
+  struct stream *stream;
   struct buf in; /* read and not yet used */
 };
 

@@ -1,4 +1,5 @@
 /* app/cli/init.c: a small app to begin from; never over files that are there. */
+#include "app/cli/authority.h"
 #include "app/cli/input.h"
 #include "app/cli/templates.h"
 #include "app/cli/verbs.h"
@@ -76,6 +77,7 @@ static bool write_file(const char *folder, const struct template_file *file, con
 int verb_init(struct cli *cli) {
   struct err err;
   char name[NAME_BYTES_MAX];
+  if (cli_flag(cli, "ca")) return init_authority(cli);
   const char *folder = cli->arg_count ? cli->args[0] : ".";
   const char *template = cli_flag(cli, "template") ? cli_flag(cli, "template") : "http";
   if (!template_is_known(cli, template)) return CLI_USAGE;

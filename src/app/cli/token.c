@@ -1,7 +1,10 @@
 /* app/cli/token.c: who may do what. A token is shown once; the server keeps its hash. */
 #include "app/cli/client.h"
+#include "app/cli/input.h"
 #include "app/cli/verbs.h"
 #include "base/cleanup.h"
+#include "os/tls_certificate.h"
+#include "wire/codec.h"
 
 #include <string.h>
 
@@ -30,6 +33,32 @@ static bool role_is_known(const char *role) {
   return false;
 }
 
+/* Whoever shows this certificate is the principal: the server keeps its fingerprint. */
+static bool add_certificate(struct json_out *out, const char *path, struct err *err) {
+  cleanup_buf struct buf pem = {0}, hex = {0};
+  uint8_t sha[SHA256_BYTES];
+  buf_init(&pem, TLS_PEM_BYTES_MAX);
+  buf_init(&hex, 2 * SHA256_BYTES);
+  TRY(input_file(path, &pem, err));
+  TRY(tls_certificate_digest(buf_bytes(&pem), sha, err));
+  hex_encode(&hex, bytes_of(sha, sizeof sha));
+  json_out_member(out, "certificate_sha256", buf_bytes(&hex));
+  return true;
+}
+
+static void print_created(struct cli *cli, const struct json *answer) {
+  struct bytes certificate = json_get_text(answer, "certificate_sha256");
+  if (certificate.len) {
+    fprintf(cli->out, "certificate  %.*s\n", BYTES_FMT(certificate));
+    return;
+  }
+  fprintf(cli->out, "token              %.*s\n", BYTES_FMT(json_get_text(answer, "token")));
+  fprintf(cli->out, "AWS_ACCESS_KEY_ID  %.*s\n", BYTES_FMT(json_get_text(answer, "access_key_id")));
+  fprintf(cli->out, "AWS_SECRET_ACCESS_KEY  %.*s\n",
+          BYTES_FMT(json_get_text(answer, "secret_access_key")));
+  fprintf(cli->errors, "It is not shown again.\n");
+}
+
 int verb_token_create(struct cli *cli) {
   struct err err;
   const struct json *answer;
@@ -51,6 +80,8 @@ int verb_token_create(struct cli *cli) {
   if (!source && strcmp(role, "device") == 0) source = cli->args[0];
   if (source) json_out_member_str(&out, "source", source);
   if (expires) json_out_member_int(&out, "expires_in_ms", expires_ms);
+  const char *cert = cli_flag(cli, "cert");
+  if (cert && !add_certificate(&out, cert, &err)) return cli_fail(cli, &err);
   json_out_close(&out, '}');
   if (!cli_call(cli, "POST", "/admin/tokens", buf_bytes(&body), &answer, &err))
     return cli_fail(cli, &err);
@@ -58,11 +89,7 @@ int verb_token_create(struct cli *cli) {
     fprintf(cli->out, "%.*s\n", BYTES_FMT(answer->text));
     return CLI_OK;
   }
-  fprintf(cli->out, "token              %.*s\n", BYTES_FMT(json_get_text(answer, "token")));
-  fprintf(cli->out, "AWS_ACCESS_KEY_ID  %.*s\n", BYTES_FMT(json_get_text(answer, "access_key_id")));
-  fprintf(cli->out, "AWS_SECRET_ACCESS_KEY  %.*s\n",
-          BYTES_FMT(json_get_text(answer, "secret_access_key")));
-  fprintf(cli->errors, "It is not shown again.\n");
+  print_created(cli, answer);
   return CLI_OK;
 }
 

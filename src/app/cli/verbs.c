@@ -17,6 +17,7 @@ const struct cli_flag cli_common_flags[] = {
     {"url", "URL", "the server (MEDULLA_URL; default " CLI_URL_DEFAULT ")"},
     {"token", "TOKEN", "who you are (MEDULLA_TOKEN); @FILE reads it from a file"},
     {"data", "DIR", "the server's data folder, for its admin.token (MEDULLA_DATA)"},
+    {"ca", "FILE", "whose certificates to believe, for https (MEDULLA_CA; default: the system's)"},
     {"json", NULL, "answers and errors as JSON, lists as one object per line"},
 };
 const size_t cli_common_flag_count = sizeof cli_common_flags / sizeof *cli_common_flags;
@@ -29,7 +30,10 @@ const struct cli_verb cli_verbs[] = {
      0,
      1,
      {{"template", "NAME", "http, ward or queue (default: http)"},
-      {"name", "APP", "the app's name (default: the folder's)"}}},
+      {"name", "APP", "the app's name (default: the folder's)"},
+      {"ca", "DIR", "write a development authority and a server's certificate there instead"},
+      {"host", "NAME", "with --ca: a name or address of the server; may come again"},
+      {"client", "NAME", "with --ca: a client's certificate from that authority"}}},
     {"dev",
      "[DIR]",
      "Serve an app from its folder and deploy each change as it is saved.",
@@ -186,6 +190,7 @@ const struct cli_verb cli_verbs[] = {
      {{"role", "ROLE", "admin, deploy, invoke, read or device (needed)"},
       {"app", "APP", "for this app only"},
       {"source", "SOURCE", "device: the source its events have (default: NAME)"},
+      {"cert", "FILE", "who shows this client certificate; no token then"},
       {"expires", "DURATION", "as in 90d (default: never)"}}},
     {"token list", "", "List tokens.", verb_token_list, 0, 0, NO_FLAGS},
     {"token revoke", "NAME", "End a token at once.", verb_token_revoke, 1, 1, NO_FLAGS},

@@ -2,8 +2,16 @@
 #include "base/cleanup.h"
 #include "base/must.h"
 #include "source/api/parts.h"
+#include "wire/codec.h"
 
 enum { LIST_BYTES_MAX = 32 << 20 };
+
+static void write_certificate(struct json_out *out, const struct principal *p) {
+  cleanup_buf struct buf hex = {0};
+  buf_init(&hex, 2 * SHA256_BYTES);
+  hex_encode(&hex, bytes_of(p->certificate, SHA256_BYTES));
+  json_out_member(out, "certificate_sha256", buf_bytes(&hex));
+}
 
 static void write_principal(struct json_out *out, const struct principal *p) {
   json_out_member(out, "name", p->name);
@@ -12,7 +20,10 @@ static void write_principal(struct json_out *out, const struct principal *p) {
   if (p->source.len) json_out_member(out, "source", p->source);
   json_out_member_int(out, "created_ms", p->created_ms);
   if (p->expires_ms) json_out_member_int(out, "expires_ms", p->expires_ms);
-  json_out_member_str(out, "access_key_id", p->aws_key);
+  if (p->certified)
+    write_certificate(out, p);
+  else
+    json_out_member_str(out, "access_key_id", p->aws_key);
 }
 
 /* The one time token and secret key are shown. */
@@ -29,8 +40,10 @@ static void on_created(void *arg, const struct err *err, const struct principal 
   json_out_init(&out, &body);
   json_out_open(&out, '{');
   write_principal(&out, p);
-  json_out_member_str(&out, "token", token);
-  json_out_member_str(&out, "secret_access_key", p->aws_secret);
+  if (!p->certified) {
+    json_out_member_str(&out, "token", token);
+    json_out_member_str(&out, "secret_access_key", p->aws_secret);
+  }
   json_out_close(&out, '}');
   api_json(call, 201, buf_bytes(&body));
 }
@@ -47,11 +60,20 @@ static void on_revoked(void *arg, const struct err *err, const struct principal 
 static void post_token(struct api_call *call) {
   const struct json *tree;
   struct principal_request request = {.by = call->principal->name};
+  cleanup_buf struct buf sha = {0};
+  struct err err;
+  buf_init(&sha, SHA256_BYTES);
   if (!api_body_json(call, &tree)) return;
   request.name = json_get_text(tree, "name");
   request.role = json_get_text(tree, "role");
   request.app = json_get_text(tree, "app");
   request.source = json_get_text(tree, "source");
+  struct bytes hex = json_get_text(tree, "certificate_sha256");
+  if (hex.len && !hex_decode(&sha, hex, &err)) {
+    api_fail_err(call, &err, 0);
+    return;
+  }
+  if (hex.len) request.certificate = buf_bytes(&sha);
   int64_t in_ms;
   if (json_int(json_get(tree, "expires_in_ms"), &in_ms))
     request.expires_ms = clock_wall_ms(call->api->options.clock) + in_ms;

@@ -1,4 +1,5 @@
-/* source/api/door.c: no anonymous access: a token, an AWS signature, or --dev on loopback. */
+/* source/api/door.c: no anonymous access: a token, an AWS signature, a client certificate, or --dev
+ * on loopback. */
 #include "base/must.h"
 #include "source/api/parts.h"
 #include "wire/sigv4.h"
@@ -48,6 +49,14 @@ static const struct principal *by_bearer(struct api_call *call, struct bytes aut
                             bytes_trim(bytes_from(authorization, scheme.len)));
 }
 
+/* What the caller who showed nothing we know is told. */
+static const char *whats_missing(const struct api_call *call, bool authorization) {
+  if (authorization) return "the token is unknown, revoked or expired";
+  if (exchange_certificate(call->x))
+    return "this client certificate is nobody's, revoked or expired (medulla token create --cert)";
+  return "a token is needed: Authorization: Bearer TOKEN";
+}
+
 const struct principal *door_open(struct api_call *call, enum act act) {
   struct bytes authorization = exchange_header(call->x, "authorization");
   const struct principal *principal = NULL;
@@ -60,13 +69,15 @@ const struct principal *door_open(struct api_call *call, enum act act) {
     }
   } else if (authorization.len) {
     principal = by_bearer(call, authorization);
+  } else if (exchange_certificate(call->x)) {
+    principal =
+        principal_by_certificate(call->api->options.principals, exchange_certificate(call->x));
   } else if (dev_allows(call)) {
     principal = &call->api->dev;
   }
   if (!principal) {
     door_deny(call, ERR_UNAUTHENTICATED, BYTES("anonymous"),
-              authorization.len ? "the token is unknown, revoked or expired"
-                                : "a token is needed: Authorization: Bearer TOKEN");
+              whats_missing(call, authorization.len > 0));
     return NULL;
   }
   if (principal_may(principal, act)) return principal;

@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROW_FORMAT = 1, ROW_BYTES_MAX = 4096, TOKEN_RANDOM_BYTES = 32 };
+enum { ROW_FORMAT = 1, ROW_FORMAT_CERTIFICATE = 2, ROW_BYTES_MAX = 4096, TOKEN_RANDOM_BYTES = 32 };
 
 struct principals {
   struct flow *flow;
   struct store *store;
   const struct clock_port *clock;
   const struct random_port *random;
-  struct map by_sha, by_name, by_aws;
+  struct map by_sha, by_name, by_aws, by_certificate;
   struct principal *gone; /* revoked: calls under way may still name them */
 };
 
@@ -57,7 +57,7 @@ bool principal_may_app(const struct principal *principal, struct bytes name) {
 /* ---- Rows ---- */
 
 static void row_encode(struct buf *buf, const struct principal *p) {
-  fields_put_u64(buf, ROW_FORMAT);
+  fields_put_u64(buf, p->certified ? ROW_FORMAT_CERTIFICATE : ROW_FORMAT);
   fields_put_bytes(buf, p->name);
   fields_put_str(buf, role_word(p->role));
   fields_put_bytes(buf, p->app);
@@ -66,12 +66,22 @@ static void row_encode(struct buf *buf, const struct principal *p) {
   fields_put_i64(buf, p->expires_ms);
   fields_put_str(buf, p->aws_key);
   fields_put_str(buf, p->aws_secret);
+  if (p->certified) fields_put_bytes(buf, bytes_of(p->certificate, SHA256_BYTES));
+}
+
+static bool set_certificate(struct principal *p, struct bytes sha) {
+  if (sha.len != SHA256_BYTES) return false;
+  memcpy(p->certificate, sha.at, SHA256_BYTES);
+  p->certified = true;
+  return true;
 }
 
 static bool row_decode(struct bytes input, struct principal *ret, struct err *err) {
   struct cursor in = cursor_of(input);
   struct principal p = {0};
-  if (fields_get_u64(&in) != ROW_FORMAT) FAIL(ERR_CORRUPT, "a stored token has an unknown format");
+  uint64_t format = fields_get_u64(&in);
+  if (format != ROW_FORMAT && format != ROW_FORMAT_CERTIFICATE)
+    FAIL(ERR_CORRUPT, "a stored token has an unknown format");
   p.name = fields_get_bytes(&in);
   if (!role_parse(fields_get_bytes(&in), &p.role)) cursor_fail(&in);
   p.app = fields_get_bytes(&in);
@@ -80,6 +90,8 @@ static bool row_decode(struct bytes input, struct principal *ret, struct err *er
   p.expires_ms = fields_get_i64(&in);
   bytes_text(fields_get_bytes(&in), p.aws_key, sizeof p.aws_key);
   bytes_text(fields_get_bytes(&in), p.aws_secret, sizeof p.aws_secret);
+  if (format == ROW_FORMAT_CERTIFICATE && !set_certificate(&p, fields_get_bytes(&in)))
+    cursor_fail(&in);
   TRY(fields_end(&in, "token", err));
   *ret = p;
   return true;
@@ -94,6 +106,7 @@ static struct principal *principal_keep(struct principals *all, const struct pri
   map_put(&all->by_sha, bytes_of(p->token_sha, SHA256_BYTES), p);
   map_put(&all->by_name, p->name, p);
   map_put(&all->by_aws, bytes_str(p->aws_key), p);
+  if (p->certified) map_put(&all->by_certificate, bytes_of(p->certificate, SHA256_BYTES), p);
   return p;
 }
 
@@ -134,6 +147,7 @@ bool principals_open(struct flow *flow, struct store *store, const struct clock_
   map_init(&all->by_sha, random_u64(random));
   map_init(&all->by_name, random_u64(random));
   map_init(&all->by_aws, random_u64(random));
+  map_init(&all->by_certificate, random_u64(random));
   *ret_principals = all;
   return store_scan(store_reader(store), &range, load_row, &loading, err) && loading.ok;
 }
@@ -153,6 +167,7 @@ void principals_close(struct principals **principals) {
   map_fini(&all->by_sha);
   map_fini(&all->by_name);
   map_fini(&all->by_aws);
+  map_fini(&all->by_certificate);
   free(all);
 }
 
@@ -180,6 +195,11 @@ const struct principal *principal_by_token(struct principals *principals, struct
   return if_valid(principals, map_get(&principals->by_sha, bytes_of(sha, sizeof sha)));
 }
 
+const struct principal *principal_by_certificate(struct principals *principals,
+                                                 const uint8_t sha[SHA256_BYTES]) {
+  return if_valid(principals, map_get(&principals->by_certificate, bytes_of(sha, SHA256_BYTES)));
+}
+
 const struct principal *principal_by_aws_key(struct principals *principals, struct bytes key) {
   return if_valid(principals, map_get(&principals->by_aws, key));
 }
@@ -205,6 +225,7 @@ static void forget(struct principals *all, struct principal *p) {
   map_drop(&all->by_sha, bytes_of(p->token_sha, SHA256_BYTES));
   map_drop(&all->by_name, p->name);
   map_drop(&all->by_aws, bytes_str(p->aws_key));
+  if (p->certified) map_drop(&all->by_certificate, bytes_of(p->certificate, SHA256_BYTES));
   p->next_gone = all->gone;
   all->gone = p;
 }
@@ -253,6 +274,10 @@ static bool request_ok(struct principals *all, const struct principal_request *r
     FAIL(ERR_INVALID, "a device token needs the source its events have (--source)");
   if (p.expires_ms && p.expires_ms <= p.created_ms)
     FAIL(ERR_INVALID, "the token would have expired already");
+  if (request->certificate.at && !set_certificate(&p, request->certificate))
+    FAIL(ERR_INVALID, "a certificate's SHA-256 has %d bytes", SHA256_BYTES);
+  if (p.certified && map_get(&all->by_certificate, request->certificate))
+    FAIL(ERR_EXISTS, "this certificate is another's already");
   if (map_get(&all->by_name, p.name))
     FAIL(ERR_EXISTS, "there is a token named \"%.*s\"; revoke it first", BYTES_FMT(p.name));
   if (all->by_sha.count >= PRINCIPALS_MAX)

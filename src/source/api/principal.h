@@ -53,6 +53,8 @@ struct principal {
   char aws_key[PRINCIPAL_AWS_KEY_BYTES];
   char aws_secret[PRINCIPAL_AWS_SECRET_BYTES];
   uint8_t token_sha[SHA256_BYTES];
+  bool certified; /* known by its client certificate; nobody has been told a token */
+  uint8_t certificate[SHA256_BYTES];
   struct principal *next_gone;
 };
 
@@ -71,12 +73,15 @@ bool principal_may_app(const struct principal *principal, struct bytes name);
 
 /* NULL when unknown or expired. */
 const struct principal *principal_by_token(struct principals *principals, struct bytes token);
+const struct principal *principal_by_certificate(struct principals *principals,
+                                                 const uint8_t sha[SHA256_BYTES]);
 const struct principal *principal_by_aws_key(struct principals *principals, struct bytes key);
 
 struct principal_request {
   struct bytes name, role, app, source;
-  int64_t expires_ms; /* 0: never */
-  struct bytes by;    /* who makes it */
+  int64_t expires_ms;       /* 0: never */
+  struct bytes certificate; /* Optional: the SHA-256 of the one that is shown instead of a token */
+  struct bytes by;          /* who makes it */
 };
 /* done(arg, err or NULL, principal, token) when durable; the token is shown this once. */
 typedef void principal_done(void *arg, const struct err *err, const struct principal *principal,

@@ -1,0 +1,3 @@
+export async function handler(event) {
+  return { hello: event.name ?? "world" };
+}
