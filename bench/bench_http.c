@@ -3,6 +3,7 @@
  *   build/bench/bench-http 127.0.0.1:8091 &
  *   wrk -t1 -c32 -d5s http://127.0.0.1:8091/
  *   wrk -t1 -c1 -d5s --latency http://127.0.0.1:8091/
+ *   build/bench/bench-http --tls pki/server.pem pki/server.key 127.0.0.1:8093 &   (https)
  *   build/bench/bench-http --echo 127.0.0.1:8092 &     (the floor: epoll, read, write, no HTTP)
  */
 #include "os/process.h"
@@ -50,11 +51,14 @@ int main(int argc, char **argv) {
   struct loop_watch listener = {.interest = LOOP_READ, .ready = accept_echo};
   struct http_server *server = NULL;
   struct err err;
+  bool secure = argc > 4 && strcmp(argv[1], "--tls") == 0;
   bool floor = argc > 2 && strcmp(argv[1], "--echo") == 0;
   const char *address = argc > 1 ? argv[argc - 1] : "127.0.0.1:8091";
   bool opened = loop_new(clock_real(), &loop, &err) && signals_open(loop, &signals, &err);
   (void)process_files_raise(65536);
   struct http_server_options options = {.loop = loop, .address = address, .request = answer};
+  const struct tls_files files = {secure ? argv[2] : NULL, secure ? argv[3] : NULL, NULL};
+  if (opened && secure) opened = tls_server_open(loop, &files, &options.tls, &err);
   if (opened && floor)
     opened = net_listen(address, &listener.fd, &err) && loop_add(loop, &listener, &err);
   else if (opened)
@@ -65,6 +69,7 @@ int main(int argc, char **argv) {
   }
   loop_run(loop, 0);
   http_server_close(&server);
+  tls_server_close(&options.tls);
   signals_close(&signals);
   loop_free(&loop);
   return 0;
