@@ -135,7 +135,9 @@ bool hl7_charset_apply(struct arena *arena, struct hl7_message *message, struct 
   }
   if (word.len && !name) hl7_note(message, HL7_CHARSET_UNKNOWN, 1);
   if (plain(text)) return true;
-  if (believed(arena, text, name, ret_text)) return true;
+  bool read = believed(arena, text, name, ret_text);
+  if (!arena_ok(arena)) FAIL(ERR_LIMIT, "the message does not fit its arena");
+  if (read) return true;
   if (!word.len) hl7_note(message, HL7_CHARSET_MISSING, 1);
   if (name) hl7_note(message, HL7_CHARSET_WRONG, 1);
   if (utf8_valid(text)) {
